@@ -8,6 +8,8 @@ export interface Clock {
   monotonic(): number;
   /** Calls back once after `delayMs`; the returned function cancels. The timer does not keep the process alive. */
   after(delayMs: number, callback: () => void): () => void;
+  /** Calls back once when the event loop has read what is ready now. */
+  soon(callback: () => void): void;
 }
 
 /** A number in [0, 1), as `Math.random`. */
@@ -20,6 +22,9 @@ export const systemClock: Clock = {
     const timer = setTimeout(callback, delayMs);
     timer.unref();
     return () => clearTimeout(timer);
+  },
+  soon(callback) {
+    setImmediate(callback);
   },
 };
 

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { FakeClock } from "../../lib/process/fake-clock.ts";
+import { encodeFrame } from "../wire/frame-cutter.ts";
+import type { Batch } from "./batch.ts";
+import { Hub } from "./hub.ts";
+
+const options = { pageBytes: 256, minIntervalMs: 1 };
+
+function recorder() {
+  const batches: Batch[] = [];
+  return {
+    offer: (batch: Batch) => {
+      batches.push(batch);
+    },
+    bytes: () => Buffer.concat(batches.map((batch) => batch.bytes)),
+    events: () => batches.reduce((sum, batch) => sum + batch.events, 0),
+    batches,
+  };
+}
+
+test("Hub.publish() gathers what arrives in one turn of the loop into one batch that all consumers share", () => {
+  const clock = new FakeClock();
+  const hub = new Hub(options, clock);
+  const [one, two] = [recorder(), recorder()];
+  hub.subscribe("alerts", one);
+  hub.subscribe("alerts", two);
+  hub.publish("alerts", encodeFrame(Buffer.from("a")), 1);
+  hub.publish("alerts", encodeFrame(Buffer.from("b")), 1);
+  assert.equal(one.batches.length, 0);
+  clock.advance(0);
+  assert.deepEqual([one.batches.length, one.events()], [1, 2]);
+  assert.equal(one.batches[0], two.batches[0]);
+});
+
+test("Hub.publish() delivers a feed at most once an interval", () => {
+  const clock = new FakeClock();
+  const hub = new Hub({ ...options, minIntervalMs: 5 }, clock);
+  const consumer = recorder();
+  hub.subscribe("logs", consumer);
+  for (let ms = 0; ms < 20; ms++) {
+    hub.publish("logs", encodeFrame(Buffer.from("x")), 1);
+    clock.advance(1);
+  }
+  // At 0, 5, 10, 15 and 20 ms.
+  assert.equal(consumer.batches.length, 5);
+  clock.advance(5);
+  assert.equal(consumer.events(), 20);
+});
+
+test("Hub.subscribe() offers only what arrives later, and nothing after its end", () => {
+  const clock = new FakeClock();
+  const hub = new Hub(options, clock);
+  const [early, late] = [recorder(), recorder()];
+  hub.subscribe("alerts", early);
+  hub.publish("alerts", encodeFrame(Buffer.from("before")), 1);
+  const leave = hub.subscribe("alerts", late);
+  hub.publish("alerts", encodeFrame(Buffer.from("between")), 1);
+  clock.advance(1);
+  leave();
+  leave();
+  hub.publish("alerts", encodeFrame(Buffer.from("after")), 1);
+  clock.advance(1);
+  assert.equal(early.events(), 3);
+  assert.deepEqual(late.bytes(), encodeFrame(Buffer.from("between")));
+});
+
+test("Hub counts what nobody wanted, gathered or not, as unclaimed", () => {
+  const clock = new FakeClock();
+  const hub = new Hub(options, clock);
+  hub.publish("messages", encodeFrame(Buffer.from("1")), 1);
+  const leave = hub.subscribe("messages", recorder());
+  hub.publish("messages", encodeFrame(Buffer.from("2")), 1);
+  leave();
+  clock.advance(5);
+  assert.deepEqual(hub.totals("messages"), { received: 2, unclaimed: 2 });
+});
+
+test("Hub hands every event to every consumer, in order and unchanged, whatever the sizes and the timing", () => {
+  const step = fc.oneof(
+    fc.record({
+      kind: fc.constant("publish" as const),
+      sizes: fc.array(fc.nat({ max: 300 }), { minLength: 1, maxLength: 4 }),
+    }),
+    fc.record({ kind: fc.constant("advance" as const), ms: fc.nat({ max: 2 }) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const clock = new FakeClock();
+      const hub = new Hub(options, clock);
+      const consumer = recorder();
+      hub.subscribe("alerts", consumer);
+      const sent: Buffer[] = [];
+      let events = 0;
+      for (const one of steps) {
+        if (one.kind === "advance") clock.advance(one.ms);
+        else {
+          const run = Buffer.concat(one.sizes.map((size, index) => encodeFrame(Buffer.alloc(size, events + index))));
+          hub.publish("alerts", run, one.sizes.length);
+          sent.push(Buffer.from(run));
+          events += one.sizes.length;
+          // The hub must not keep the run: the network reuses nothing, but a page must hold a copy.
+          if (run.length < options.pageBytes) run.fill(0xff);
+        }
+      }
+      hub.flush();
+      assert.deepEqual(consumer.bytes(), Buffer.concat(sent));
+      assert.equal(consumer.events(), events);
+      for (const batch of consumer.batches) assert.ok(batch.bytes.length <= options.pageBytes || batch.events <= 4);
+    }),
+    { numRuns: 300 },
+  );
+});
