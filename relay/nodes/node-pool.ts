@@ -1,0 +1,55 @@
+import type { Agent } from "./agent.ts";
+import { chooseAgents } from "./choose-agents.ts";
+import { Node, type NodeDeps, type NodeOptions } from "./node.ts";
+
+/** Connects to the agents that discovery reports, and to no other. */
+export class NodePool implements AsyncDisposable {
+  readonly #options: NodeOptions;
+  readonly #deps: NodeDeps;
+  readonly #sources = new Map<string, readonly Agent[]>();
+  readonly #nodes = new Map<string, Node>();
+  readonly #closing = new Set<Promise<void>>();
+  #isClosed = false;
+
+  constructor(options: NodeOptions, deps: NodeDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** The nodes now, connected or not. */
+  get nodes(): readonly Node[] {
+    return [...this.#nodes.values()];
+  }
+
+  /** Replaces all that `source` reports, best first: what it reports no longer is hung up on at once. */
+  update(source: string, agents: readonly Agent[]): void {
+    if (this.#isClosed) return;
+    this.#sources.set(source, agents);
+    const chosen = chooseAgents([...this.#sources.values()].flat());
+    // First close, then open: two pods on one address must not be connected at a time.
+    for (const [id, node] of this.#nodes) {
+      const wanted = chosen.get(id);
+      if (wanted !== undefined && isSame(wanted, node.agent)) continue;
+      this.#nodes.delete(id);
+      this.#close(node);
+    }
+    for (const [id, agent] of chosen) {
+      if (!this.#nodes.has(id)) this.#nodes.set(id, new Node(agent, this.#options, this.#deps));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    for (const node of this.#nodes.values()) this.#close(node);
+    await Promise.all(this.#closing);
+  }
+
+  #close(node: Node): void {
+    const closed = node.close().finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  }
+}
+
+function isSame(a: Agent, b: Agent): boolean {
+  return a.name === b.name && JSON.stringify(a.endpoints) === JSON.stringify(b.endpoints);
+}

@@ -1,0 +1,50 @@
+import { type ClientHttp2Session, connect } from "node:http2";
+import { type Endpoint, endpointText } from "./agent.ts";
+
+/**
+ * Receive window of a stream, in bytes. An agent queues 1,000 events a stream and then drops in silence: a window of many
+ * times that lets a burst leave the agent at the speed of the network.
+ */
+const streamWindowBytes = 8 * 1024 * 1024;
+const connectionWindowBytes = 3 * streamWindowBytes;
+
+/** Opens an HTTP/2 connection without TLS. @throws when it is not up in `deadlineMs`, or `signal.reason`. */
+export function openSession(endpoint: Endpoint, deadlineMs: number, signal: AbortSignal): Promise<ClientHttp2Session> {
+  return new Promise((resolve, reject) => {
+    const target = endpointText(endpoint);
+    if (signal.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const session = connect(`http://${target}`, {
+      settings: { enablePush: false, initialWindowSize: streamWindowBytes },
+      // Megabytes. What counts is data not yet handed over, and ours is handed over as it comes.
+      maxSessionMemory: 64,
+    });
+    const settle = () => {
+      clearTimeout(timer);
+      session.off("connect", succeed);
+      session.off("error", fail);
+      signal.removeEventListener("abort", abort);
+    };
+    const succeed = () => {
+      settle();
+      session.setLocalWindowSize(connectionWindowBytes);
+      session.socket.setNoDelay(true);
+      resolve(session);
+    };
+    const giveUp = (error: Error) => {
+      settle();
+      // A destroyed session may still report why; nobody is interested any more.
+      session.on("error", () => {});
+      session.destroy();
+      reject(error);
+    };
+    const fail = (cause: Error) => giveUp(new Error(`Cannot connect to ${target}`, { cause }));
+    const abort = () => giveUp(signal.reason as Error);
+    const timer = setTimeout(() => giveUp(new Error(`Cannot connect to ${target} in ${deadlineMs} ms`)), deadlineMs);
+    session.once("connect", succeed);
+    session.once("error", fail);
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}
