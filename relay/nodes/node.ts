@@ -222,7 +222,7 @@ export class Node {
 
   /** Calls `lose` once nothing was heard for too long; the returned function stops watching. */
   #watchSilence(lose: (reason: Error) => void): () => void {
-    let cancel = () => {};
+    let cancel: (() => void) | undefined;
     const look = () => {
       const silentMs = this.#deps.clock.monotonic() - this.#lastHeardMs;
       if (silentMs >= this.#options.silenceMs) lose(new Error(`Nothing heard for ${Math.round(silentMs)} ms`));
@@ -230,7 +230,7 @@ export class Node {
     };
     this.#heard();
     look();
-    return () => cancel();
+    return () => cancel?.();
   }
 }
 
