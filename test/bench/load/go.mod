@@ -1,0 +1,3 @@
+module bench.test/load
+
+go 1.24

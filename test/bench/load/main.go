@@ -1,0 +1,268 @@
+// A load for measuring relays: N agents and M counting readers in one thread, raw HTTP/2 frames on both sides, so that it
+// costs less than what it measures. Commands come as lines on stdin, each is answered by one JSON line on stdout:
+//
+//	subscribe COUNT ADDRESS...   COUNT readers, each subscribed at every address
+//	rate EVENTS_PER_SECOND       of all agents together; 0 stops, max = as fast as subscribers take them
+//	state                        counters so far
+//	mark                         the same; latencies start anew
+//
+// It ends when stdin does. Run it with GODEBUG=asyncpreemptoff=1: with one goroutine, preemption only interrupts system calls.
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// An event made later than this after its time counts as late: the load, not the relay, had no time.
+const lateNs = 2e6
+
+type loop struct {
+	poller *poller
+	start  time.Time
+	input  []byte
+
+	event  *event
+	path   string
+	filter []byte // the request message
+
+	agents     []*agent
+	agentConns map[*agentConn]struct{}
+	readers    []*reader
+	dirty      []*agentConn
+
+	minTickNs int64
+	rate      float64 // events a second; 0 = none
+	max       bool
+	rateNs    int64 // when the rate was set
+	made      int64 // events since then
+	lastNs    int64
+
+	created           uint64
+	late              uint64
+	maxLateNs         int64
+	sent              uint64
+	keepaliveFailures uint64
+	latency           histogram
+
+	command []byte
+}
+
+// now is monotonic, in nanoseconds since the start.
+func (l *loop) now() int64 { return int64(time.Since(l.start)) }
+
+// pace makes the events that are due, evenly over time and over the agents, and returns when to come back.
+func (l *loop) pace() (nextNs int64) {
+	now := l.now()
+	switch {
+	case l.max:
+		for _, a := range l.agents {
+			l.created += a.fill(now)
+		}
+		nextNs = now + 1e6
+	case l.rate > 0:
+		due := int64(float64(now-l.rateNs) * l.rate / 1e9)
+		for ; l.made < due; l.made++ {
+			lateBy := now - l.rateNs - int64(float64(l.made+1)*1e9/l.rate)
+			if lateBy > lateNs {
+				l.late++
+			}
+			l.maxLateNs = max(l.maxLateNs, lateBy)
+			l.agents[l.created%uint64(len(l.agents))].create(now)
+			l.created++
+		}
+		nextNs = max(l.rateNs+int64(float64(l.made+1)*1e9/l.rate), now+l.minTickNs)
+	default:
+		nextNs = now + 1e9
+	}
+	for _, c := range l.dirty {
+		if !c.closed {
+			c.pump()
+		}
+	}
+	l.dirty = l.dirty[:0]
+	return nextNs
+}
+
+func (l *loop) run() {
+	nextSecond := l.now() + 1e9
+	for {
+		next := l.pace()
+		now := l.now()
+		if now >= nextSecond {
+			nextSecond = now + 1e9
+			for c := range l.agentConns {
+				c.keepAlive(now)
+			}
+		}
+		l.poller.wait(max(0, min(next, nextSecond)-l.now()))
+	}
+}
+
+// ready reads commands.
+func (l *loop) ready(uint32) {
+	n, errno := readFd(0, l.input)
+	if errno == syscall.EAGAIN || errno == syscall.EINTR {
+		return
+	}
+	if errno != 0 || n == 0 {
+		os.Exit(0)
+	}
+	l.command = append(l.command, l.input[:n]...)
+	for {
+		end := bytes.IndexByte(l.command, '\n')
+		if end < 0 {
+			return
+		}
+		answer, err := json.Marshal(l.obey(strings.Fields(string(l.command[:end]))))
+		must("encode an answer", err)
+		l.command = l.command[end+1:]
+		_, err = os.Stdout.Write(append(answer, '\n'))
+		must("answer", err)
+	}
+}
+
+func (l *loop) obey(words []string) counters {
+	switch {
+	case len(words) > 2 && words[0] == "subscribe":
+		count, err := strconv.Atoi(words[1])
+		must("read how many readers", err)
+		for range count {
+			l.readers = append(l.readers, newReader(l, addresses(words[2:])))
+		}
+	case len(words) == 2 && words[0] == "rate":
+		l.rateNs, l.made = l.now(), 0
+		l.max = words[1] == "max"
+		l.rate = 0
+		if !l.max {
+			rate, err := strconv.ParseFloat(words[1], 64)
+			must("read a rate", err)
+			l.rate = rate
+		}
+	case len(words) == 1 && (words[0] == "state" || words[0] == "mark"):
+	default:
+		panic(fatal{fmt.Sprintf("Cannot obey %q: subscribe, rate, state or mark is wanted", words)})
+	}
+	c := l.count()
+	if words[0] == "mark" {
+		l.latency.reset()
+		l.maxLateNs = 0
+	}
+	return c
+}
+
+// counters are totals since the start, except the latencies and the maximum: since the last mark.
+type counters struct {
+	AtNs              int64    `json:"atNs"`
+	CPUNs             int64    `json:"cpuNs"`
+	Created           uint64   `json:"created"`
+	Late              uint64   `json:"late"`
+	MaxLateNs         int64    `json:"maxLateNs"`
+	Sent              uint64   `json:"sent"`
+	AgentsWatched     int      `json:"agentsWatched"`
+	AgentStreams      int      `json:"agentStreams"`
+	AgentDropped      uint64   `json:"agentDropped"`
+	AgentCut          uint64   `json:"agentCut"`
+	Unheard           uint64   `json:"unheard"`
+	KeepaliveFailures uint64   `json:"keepaliveFailures"`
+	Delivered         uint64   `json:"delivered"`
+	Missing           uint64   `json:"missing"`
+	Behind            uint64   `json:"behind"`
+	Duplicated        uint64   `json:"duplicated"`
+	Reordered         uint64   `json:"reordered"`
+	Foreign           uint64   `json:"foreign"`
+	Ended             []string `json:"ended"`
+	Samples           uint64   `json:"samples"`
+	P50Ns             int64    `json:"p50Ns"`
+	P99Ns             int64    `json:"p99Ns"`
+	MaxNs             int64    `json:"maxNs"`
+}
+
+func (l *loop) count() counters {
+	c := counters{
+		AtNs: l.now(), CPUNs: cpuNs(), Created: l.created, Late: l.late, MaxLateNs: l.maxLateNs, Sent: l.sent,
+		KeepaliveFailures: l.keepaliveFailures, Ended: []string{}, Samples: l.latency.samples,
+		P50Ns: l.latency.percentile(0.5), P99Ns: l.latency.percentile(0.99), MaxNs: l.latency.max,
+	}
+	for _, a := range l.agents {
+		c.AgentStreams += len(a.streams)
+		if len(a.streams) > 0 {
+			c.AgentsWatched++
+		}
+		c.AgentDropped += a.dropped
+		c.AgentCut += a.cut
+		c.Unheard += a.unheard
+	}
+	for _, r := range l.readers {
+		c.Delivered += r.delivered
+		c.Missing += r.missing
+		c.Behind += r.behind()
+		c.Duplicated += r.duplicated
+		c.Reordered += r.reordered
+		c.Foreign += r.foreign
+		c.Ended = append(c.Ended, r.ended...)
+	}
+	return c
+}
+
+func addresses(words []string) []netip.AddrPort {
+	parsed := make([]netip.AddrPort, len(words))
+	for i, word := range words {
+		address, err := netip.ParseAddrPort(word)
+		must("read an address", err)
+		parsed[i] = address
+	}
+	return parsed
+}
+
+func main() {
+	runtime.LockOSThread()
+	defer func() {
+		if failure := recover(); failure != nil {
+			known, ok := failure.(fatal)
+			if !ok {
+				panic(failure)
+			}
+			fmt.Fprintln(os.Stderr, known.text)
+			os.Exit(1)
+		}
+	}()
+	agents := flag.String("agents", "", "addresses to listen on, separated by commas, one an agent")
+	message := flag.String("event", "", "the event, in hexadecimal")
+	at := flag.Int("at", 0, "offset in the event of 64 digits that are replaced")
+	path := flag.String("path", "/feeder.LogService/WatchAlerts", "the method the readers call")
+	filter := flag.String("filter", "policy", "the filter of the readers and of those subscribers of the agents that get the events")
+	tick := flag.Duration("tick", 100*time.Microsecond, "shortest time between two rounds of making events")
+	flag.Parse()
+
+	wire, err := hex.DecodeString(*message)
+	must("read the event", err)
+	if *at < 0 || *at+idDigits > len(wire) {
+		panic(fatal{fmt.Sprintf("Cannot number the event: %d digits at %d do not fit %d bytes", idDigits, *at, len(wire))})
+	}
+	l := &loop{
+		poller: newPoller(), start: time.Now(), input: make([]byte, 256<<10), event: newEvent(wire, *at), path: *path,
+		filter:    append([]byte{1<<3 | 2, byte(len(*filter))}, *filter...),
+		minTickNs: int64(*tick), agentConns: map[*agentConn]struct{}{},
+	}
+	for i, address := range addresses(strings.Split(*agents, ",")) {
+		l.agents = append(l.agents, newAgent(l, uint32(i), address))
+	}
+	must("unblock stdin", syscall.SetNonblock(0, true))
+	l.poller.add(0, l)
+	ready, err := json.Marshal(l.count())
+	must("encode an answer", err)
+	_, err = os.Stdout.Write(append(ready, '\n'))
+	must("say that the agents listen", err)
+	l.run()
+}
