@@ -1,0 +1,101 @@
+/**
+ * crds/kubearmorrelays.yaml -> operator/api/types.gen.ts (the API's types) and operator/api/defaults.gen.ts (its defaults).
+ * `--check` writes nothing and fails when they differ.
+ */
+import { readFile } from "node:fs/promises";
+import { compile } from "json-schema-to-typescript";
+import { parse } from "yaml";
+import { writeGenerated } from "./output.ts";
+
+/** The part of a structural schema that this generator reads. */
+interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema;
+  readonly items?: Schema;
+  readonly enum?: readonly string[];
+  readonly "x-kubernetes-int-or-string"?: boolean;
+}
+
+const root = new URL("../../", import.meta.url);
+const source = "crds/kubearmorrelays.yaml";
+const banner = `// Generated from ${source} by hack/generate/types.ts. Do not edit.`;
+
+const crd = parse(await readFile(new URL(source, root), "utf8")) as {
+  readonly spec: { readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: Schema } }[] };
+};
+const schema = crd.spec.versions[0]?.schema.openAPIV3Schema;
+if (schema === undefined) throw new Error(`Cannot generate types as ${source} has no version`);
+
+const header = `${banner}\nimport type { ObjectMeta } from "../../lib/kube/types.ts";\n`;
+const types = [
+  await typesOf(schema, "KubeArmorRelay", "written"),
+  await typesOf(schema, "DefaultedKubeArmorRelay", "defaulted"),
+];
+const defaults = `${banner}
+import type { DefaultsNode } from "./defaults.ts";
+
+export const relayDefaults: DefaultsNode = ${JSON.stringify(defaultsOf(schema, "") ?? {}, undefined, 2)};
+`;
+process.exitCode = await writeGenerated(
+  [
+    { path: new URL("operator/api/types.gen.ts", root), text: [header, ...types].join("\n") },
+    { path: new URL("operator/api/defaults.gen.ts", root), text: defaults },
+  ],
+  process.argv.slice(2),
+);
+
+/** "written": what a user may write. "defaulted": what the server returns, where a field with a default is always there. */
+function typesOf(from: Schema, name: string, view: "written" | "defaulted"): Promise<string> {
+  // Inlined, so that the two views have no interface names in common.
+  return compile({ ...jsonSchema(from, view), title: name }, name, {
+    bannerComment: "",
+    additionalProperties: false,
+    ignoreMinAndMaxItems: true,
+    strictIndexSignatures: false,
+    style: { printWidth: 120, trailingComma: "all", bracketSpacing: true },
+  });
+}
+
+function jsonSchema(from: Schema, view: "written" | "defaulted"): Record<string, unknown> {
+  const about = from.description === undefined ? {} : { description: from.description };
+  if (from["x-kubernetes-int-or-string"] === true) return { ...about, tsType: "number | string" };
+  const properties = Object.entries(from.properties ?? {});
+  const out: Record<string, unknown> = { ...about, type: from.type };
+  if (from.enum !== undefined) out["enum"] = from.enum;
+  if (from.items !== undefined) out["items"] = jsonSchema(from.items, view);
+  if (from.additionalProperties !== undefined)
+    out["additionalProperties"] = jsonSchema(from.additionalProperties, view);
+  if (properties.length === 0) return out;
+  out["properties"] = Object.fromEntries(
+    properties.map(([name, child]) => [name, name === "metadata" ? { tsType: "ObjectMeta" } : jsonSchema(child, view)]),
+  );
+  const identity = new Set(["apiVersion", "kind", "metadata"]);
+  out["required"] = properties
+    .filter(([name, child]) => {
+      if (from.required?.includes(name) === true || identity.has(name)) return true;
+      return view === "defaulted" && child.default !== undefined;
+    })
+    .map(([name]) => name);
+  return out;
+}
+
+/** The schema with everything but defaults taken away; undefined when there are none in it. */
+function defaultsOf(from: Schema, path: string): unknown {
+  for (const below of [from.items, from.additionalProperties]) {
+    if (below !== undefined && defaultsOf(below, path) !== undefined)
+      throw new Error(`Cannot generate defaults for ${path}: a default inside a list or a map is not supported`);
+  }
+  const properties = Object.entries(from.properties ?? {}).flatMap(([name, child]) => {
+    const node = defaultsOf(child, `${path}.${name}`);
+    return node === undefined ? [] : [[name, node] as const];
+  });
+  if (properties.length === 0 && from.default === undefined) return undefined;
+  return {
+    ...(from.default === undefined ? {} : { default: from.default }),
+    ...(properties.length === 0 ? {} : { properties: Object.fromEntries(properties) }),
+  };
+}

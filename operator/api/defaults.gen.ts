@@ -1,0 +1,122 @@
+// Generated from crds/kubearmorrelays.yaml by hack/generate/types.ts. Do not edit.
+import type { DefaultsNode } from "./defaults.ts";
+
+export const relayDefaults: DefaultsNode = {
+  "properties": {
+    "spec": {
+      "properties": {
+        "image": {
+          "default": ""
+        },
+        "imagePullPolicy": {
+          "default": "IfNotPresent"
+        },
+        "imagePullSecrets": {
+          "default": []
+        },
+        "replicas": {
+          "default": 1
+        },
+        "suspend": {
+          "default": false
+        },
+        "stdout": {
+          "default": {},
+          "properties": {
+            "alerts": {
+              "default": false
+            },
+            "logs": {
+              "default": false
+            },
+            "messages": {
+              "default": false
+            }
+          }
+        },
+        "service": {
+          "default": {},
+          "properties": {
+            "name": {
+              "default": "kubearmor"
+            },
+            "type": {
+              "default": "ClusterIP"
+            },
+            "port": {
+              "default": 32767
+            },
+            "annotations": {
+              "default": {}
+            }
+          }
+        },
+        "agents": {
+          "default": {},
+          "properties": {
+            "namespaces": {
+              "default": []
+            },
+            "selector": {
+              "default": {},
+              "properties": {
+                "matchLabels": {
+                  "default": {
+                    "kubearmor-app": "kubearmor"
+                  }
+                }
+              }
+            },
+            "port": {
+              "default": 32767
+            },
+            "endpoints": {
+              "default": []
+            }
+          }
+        },
+        "resources": {
+          "default": {
+            "requests": {
+              "cpu": "100m",
+              "memory": "128Mi"
+            },
+            "limits": {
+              "memory": "512Mi"
+            }
+          },
+          "properties": {
+            "requests": {
+              "default": {}
+            },
+            "limits": {
+              "default": {}
+            }
+          }
+        },
+        "nodeSelector": {
+          "default": {
+            "kubernetes.io/os": "linux"
+          }
+        },
+        "tolerations": {
+          "default": []
+        },
+        "priorityClassName": {
+          "default": ""
+        },
+        "podLabels": {
+          "default": {}
+        },
+        "podAnnotations": {
+          "default": {}
+        }
+      }
+    },
+    "status": {
+      "default": {
+        "observedGeneration": -1
+      }
+    }
+  }
+};

@@ -1,0 +1,168 @@
+import type { KubeObject } from "../../lib/kube/types.ts";
+import type { Relay } from "../api/relay.ts";
+import { type PodProblem, problemOfPods } from "./pods.ts";
+import type { ConditionType, Reason } from "./reasons.ts";
+import { type PodCounts, type Rollout, podCounts, rolloutOf } from "./rollout.ts";
+import type { WriteResult } from "./write-result.ts";
+
+/** All that the conditions depend on. */
+export interface Situation {
+  readonly relay: Relay;
+  /** What is wrong with the spec. */
+  readonly problems: readonly string[];
+  readonly write: WriteResult;
+  /** As it is now, after the write. */
+  readonly deployment: KubeObject | undefined;
+  readonly pods: readonly KubeObject[];
+}
+
+/** A condition without what depends on earlier ones. */
+export interface Finding {
+  readonly type: ConditionType;
+  readonly status: "True" | "False";
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+interface Verdict {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** In the order in which they are shown. */
+export function conditionsOf(situation: Situation): readonly Finding[] {
+  const rollout = rolloutOf(situation.deployment);
+  const counts = podCounts(situation.deployment);
+  const trouble = troubleOf(rollout, counts, problemOfPods(situation.pods));
+  const accepted = acceptedOf(situation);
+  const applied = appliedOf(situation);
+  const available = availableOf(counts, rollout);
+  const progressing = progressingOf(rollout, counts);
+  const blocker =
+    [accepted, applied].find((finding) => finding.status === "False") ?? trouble ?? waitingOf(rollout, progressing);
+  const ready: Finding =
+    blocker === undefined
+      ? {
+          type: "Ready",
+          status: "True",
+          reason: "RelayReady",
+          message: `${counts.available} of ${counts.wanted} pods serve`,
+        }
+      : { type: "Ready", status: "False", reason: blocker.reason, message: blocker.message };
+  return [
+    ready,
+    accepted,
+    applied,
+    available,
+    progressing,
+    degradedOf(trouble),
+    ...abnormalOf(situation, rollout, blocker),
+  ];
+}
+
+function acceptedOf({ problems }: Situation): Finding {
+  return problems.length === 0
+    ? { type: "Accepted", status: "True", reason: "Valid", message: "" }
+    : { type: "Accepted", status: "False", reason: "InvalidSpec", message: problems.join("; ") };
+}
+
+function appliedOf({ write }: Situation): Finding {
+  const type = "Applied";
+  switch (write.kind) {
+    case "applied":
+      return { type, status: "True", reason: "Applied", message: "" };
+    case "suspended":
+      return write.different.length === 0
+        ? { type, status: "True", reason: "Applied", message: "Suspended, and nothing differs" }
+        : {
+            type,
+            status: "False",
+            reason: "Suspended",
+            message: `Suspended; not written: ${write.different.join(", ")}`,
+          };
+    case "not-attempted":
+      return { type, status: "False", reason: "InvalidSpec", message: "Nothing is written while the spec is invalid" };
+    case "blocked":
+    case "failed":
+      return { type, status: "False", reason: write.reason, message: write.message };
+    default:
+      return assertNever(write);
+  }
+}
+
+function availableOf(counts: PodCounts, rollout: Rollout): Finding {
+  const type = "Available";
+  if (rollout.kind !== "missing" && counts.available > 0)
+    return { type, status: "True", reason: "PodsAvailable", message: countText(counts) };
+  const reason = rollout.kind === "scaled-to-zero" ? "ScaledToZero" : "NoPodsAvailable";
+  return { type, status: "False", reason, message: countText(counts) };
+}
+
+function progressingOf(rollout: Rollout, counts: PodCounts): Finding {
+  const type = "Progressing";
+  switch (rollout.kind) {
+    case "missing":
+      return { type, status: "False", reason: "NotApplied", message: "There is no Deployment" };
+    case "unobserved":
+      return { type, status: "True", reason: "RolloutNotObserved", message: "" };
+    case "progressing":
+      return { type, status: "True", reason: "RolloutInProgress", message: countText(counts) };
+    case "refused":
+      return { type, status: "False", reason: "PodsRefused", message: rollout.message };
+    case "deadline-exceeded":
+      return { type, status: "False", reason: "ProgressDeadlineExceeded", message: rollout.message };
+    case "unavailable":
+    case "scaled-to-zero":
+    case "complete":
+      return { type, status: "False", reason: "RolloutComplete", message: countText(counts) };
+    default:
+      return assertNever(rollout);
+  }
+}
+
+/** What is wrong with the pods, the most telling first; undefined = nothing that waiting would not cure. */
+function troubleOf(rollout: Rollout, counts: PodCounts, problem: PodProblem | undefined): Verdict | undefined {
+  if (rollout.kind === "missing" || rollout.kind === "complete" || rollout.kind === "scaled-to-zero") return undefined;
+  if (problem !== undefined) return problem;
+  if (rollout.kind === "refused") return { reason: "PodsRefused", message: rollout.message };
+  if (rollout.kind === "deadline-exceeded") return { reason: "ProgressDeadlineExceeded", message: rollout.message };
+  if (rollout.kind === "unavailable") return { reason: "PodsNotAvailable", message: countText(counts) };
+  return undefined;
+}
+
+function waitingOf(rollout: Rollout, progressing: Finding): Verdict | undefined {
+  if (rollout.kind === "complete") return undefined;
+  if (rollout.kind === "scaled-to-zero")
+    return { reason: "ScaledToZero", message: "spec.replicas is 0: nothing collects events" };
+  return progressing;
+}
+
+function degradedOf(trouble: Verdict | undefined): Finding {
+  return trouble === undefined
+    ? { type: "Degraded", status: "False", reason: "AsExpected", message: "" }
+    : { type: "Degraded", status: "True", ...trouble };
+}
+
+/** Exactly one of the two while the relay is neither ready nor meant to rest. */
+function abnormalOf(
+  { problems, write }: Situation,
+  rollout: Rollout,
+  blocker: Verdict | undefined,
+): readonly Finding[] {
+  if (blocker === undefined || blocker.reason === "ScaledToZero" || blocker.reason === "Suspended") return [];
+  const isStalled =
+    problems.length > 0 ||
+    (write.kind === "failed" && !write.isRetryable) ||
+    (write.kind === "blocked" && write.reason === "NameConflict") ||
+    rollout.kind === "deadline-exceeded";
+  const { reason, message } = blocker;
+  return [{ type: isStalled ? "Stalled" : "Reconciling", status: "True", reason, message }];
+}
+
+function countText({ wanted, updated, available }: PodCounts): string {
+  return `${wanted} wanted, ${updated} updated, ${available} available`;
+}
+
+function assertNever(value: never): never {
+  throw new TypeError(`Cannot decide on ${JSON.stringify(value)}: its kind is unknown`);
+}

@@ -1,0 +1,96 @@
+import type { KubeObject, Resource } from "../../lib/kube/types.ts";
+import { type Relay, relayKind } from "../api/relay.ts";
+import { ownerLabels } from "../desired/names.ts";
+import type { DesiredObject } from "../desired/object.ts";
+
+/** An object as it is; `undefined` when there is none of that name. */
+export interface LiveObject {
+  readonly resource: Resource;
+  readonly object: KubeObject;
+}
+
+/** A desired object and the one of the same name that exists. */
+export interface Pair {
+  readonly desired: DesiredObject;
+  readonly live: KubeObject | undefined;
+}
+
+export interface Plan {
+  /** To be written, in this order. */
+  readonly writes: readonly Pair[];
+  /** The relay's, and no longer wanted: deleted after the writes. */
+  readonly deletes: readonly LiveObject[];
+  /** In the way and not ours: nothing is written while there are any. */
+  readonly foreign: readonly LiveObject[];
+  /** In the way, and going: wait. */
+  readonly leaving: readonly LiveObject[];
+}
+
+export interface PlanInput {
+  readonly relay: Relay;
+  readonly pairs: readonly Pair[];
+  /** All objects that name this relay as their owner. */
+  readonly owned: readonly LiveObject[];
+}
+
+export interface PlanDeps {
+  readonly fieldManager: string;
+  /** Whether writing `desired` would change nothing of `live`. */
+  readonly isApplied: (live: KubeObject, desired: KubeObject, fieldManager: string) => boolean;
+}
+
+/** What has to be done to the objects. */
+export function planOf({ relay, pairs, owned }: PlanInput, deps: PlanDeps): Plan {
+  const writes: Pair[] = [];
+  const foreign: LiveObject[] = [];
+  const leaving: LiveObject[] = [];
+  for (const pair of pairs) {
+    const { desired, live } = pair;
+    const standing = live === undefined ? "ours" : standingOf(live, relay, deps.fieldManager);
+    if (live !== undefined && standing !== "ours")
+      (standing === "leaving" ? leaving : foreign).push({ resource: desired.resource, object: live });
+    else if (live === undefined || !deps.isApplied(live, desired.object, deps.fieldManager)) writes.push(pair);
+  }
+  const wanted = new Set(pairs.map(({ desired }) => keyOf(desired.resource, desired.object)));
+  const deletes = owned.filter(
+    ({ resource, object }) =>
+      !wanted.has(keyOf(resource, object)) &&
+      object.metadata.deletionTimestamp === undefined &&
+      standingOf(object, relay, deps.fieldManager) === "ours",
+  );
+  return { writes, deletes, foreign, leaving };
+}
+
+type Standing = "ours" | "foreign" | "leaving";
+
+/** Owners are compared by UID: a relay that was deleted and made anew does not own its predecessor's objects. */
+function standingOf(live: KubeObject, relay: Relay, fieldManager: string): Standing {
+  const { metadata } = live;
+  if (metadata.deletionTimestamp !== undefined) return "leaving";
+  const labels = metadata.labels ?? {};
+  if (metadata.namespace === undefined) {
+    // The name says which relay it is for, so what a predecessor left behind is taken over.
+    const isOurs =
+      labels[ownerLabels.namespace] === relay.metadata.namespace && labels[ownerLabels.name] === relay.metadata.name;
+    return isOurs || wasWrittenBy(live, fieldManager) ? "ours" : "foreign";
+  }
+  const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
+  if (controller === undefined) return wasWrittenBy(live, fieldManager) ? "ours" : "foreign";
+  if (controller.uid === relay.metadata.uid) return "ours";
+  // A predecessor's: the garbage collector is on its way.
+  return controller.kind === relayKind && controller.name === relay.metadata.name ? "leaving" : "foreign";
+}
+
+/** Somebody took the owner reference off, but not the record of who wrote the object. */
+function wasWrittenBy(live: KubeObject, fieldManager: string): boolean {
+  return live.metadata.managedFields?.some((entry) => entry.manager === fieldManager) === true;
+}
+
+function keyOf(resource: Resource, { metadata }: KubeObject): string {
+  return `${resource.group}/${resource.kind}/${metadata.namespace ?? ""}/${metadata.name}`;
+}
+
+/** How messages name an object. */
+export function objectText({ resource, object }: { readonly resource: Resource; readonly object: KubeObject }): string {
+  return `${resource.kind} ${object.metadata.name}`;
+}

@@ -1,0 +1,49 @@
+import { isDeepStrictEqual } from "node:util";
+import type { KubeObject } from "../../lib/kube/types.ts";
+import type { Condition, Relay, RelayStatus } from "../api/relay.ts";
+import type { Finding } from "./conditions.ts";
+import { conditionTypes } from "./reasons.ts";
+import { podCounts } from "./rollout.ts";
+
+/** The part of the status that is read off the live objects: absent while the object is. */
+export interface Facts {
+  readonly selector: string;
+  readonly endpoint: string | undefined;
+  readonly image: string | undefined;
+  readonly stdout: string | undefined;
+  readonly deployment: KubeObject | undefined;
+}
+
+/** @param nowMs milliseconds since 1970. */
+export function nextStatus(relay: Relay, findings: readonly Finding[], facts: Facts, nowMs: number): RelayStatus {
+  const generation = relay.metadata.generation ?? 0;
+  const counts = podCounts(facts.deployment);
+  const now = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+  return {
+    observedGeneration: generation,
+    conditions: findings.map((finding) => condition(finding, relay, generation, now)),
+    replicas: counts.total,
+    readyReplicas: counts.ready,
+    selector: facts.selector,
+    ...(facts.endpoint === undefined ? {} : { endpoint: facts.endpoint }),
+    ...(facts.image === undefined ? {} : { image: facts.image }),
+    ...(facts.stdout === undefined ? {} : { stdout: facts.stdout }),
+  };
+}
+
+function condition(finding: Finding, relay: Relay, observedGeneration: number, now: string): Condition {
+  const earlier = relay.status.conditions?.find((each) => each.type === finding.type);
+  const lastTransitionTime = earlier?.status === finding.status ? earlier.lastTransitionTime : now;
+  return { ...finding, observedGeneration, lastTransitionTime };
+}
+
+/** Whether writing `next` would change nothing. Conditions of others and the order of ours do not count. */
+export function isSameStatus(live: RelayStatus, next: RelayStatus): boolean {
+  return isDeepStrictEqual(comparable(live), comparable(next));
+}
+
+function comparable(status: RelayStatus): unknown {
+  const ours: readonly string[] = conditionTypes;
+  const conditions = status.conditions?.filter((each) => ours.includes(each.type)) ?? [];
+  return { ...status, conditions: conditions.toSorted((a, b) => (a.type < b.type ? -1 : 1)) };
+}

@@ -1,0 +1,125 @@
+import { deployments } from "../../lib/kube/resources.ts";
+import type { Relay, RelaySpec } from "../api/relay.ts";
+import { settingsFile, stdoutVariables } from "./config-map.ts";
+import { objectLabels, relayAppLabel, selectorLabels } from "./names.ts";
+import { type DesiredObject, namespacedObject } from "./object.ts";
+import { canonicalQuantity } from "./quantity.ts";
+
+/** Where karmor looks for a relay's pod, whatever the Service's port. */
+const grpcPort = 32767;
+const httpPort = 8080;
+const settingsFolder = "/etc/kubearmor-relay";
+
+export interface DeploymentOptions {
+  /** Image for relays whose spec names none. */
+  readonly defaultImage: string;
+}
+
+export function relayImage(relay: Relay, options: DeploymentOptions): string {
+  return relay.spec.image === "" ? options.defaultImage : relay.spec.image;
+}
+
+/** Nothing in here changes when a live setting does: that would replace the pods. */
+export function deployment(relay: Relay, options: DeploymentOptions): DesiredObject {
+  const { spec } = relay;
+  return namespacedObject(relay, deployments, {
+    name: relay.metadata.name,
+    labels: relayAppLabel,
+    body: {
+      spec: {
+        replicas: spec.replicas,
+        selector: { matchLabels: selectorLabels(relay) },
+        // A new pod is ready before an old one goes, so that agents are always being read.
+        strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+        template: {
+          metadata: {
+            labels: { ...spec.podLabels, ...objectLabels(relay), ...selectorLabels(relay) },
+            ...optional("annotations", spec.podAnnotations),
+          },
+          spec: podSpec(relay, options),
+        },
+      },
+    },
+  });
+}
+
+function podSpec(relay: Relay, options: DeploymentOptions): object {
+  const { spec } = relay;
+  return {
+    serviceAccountName: relay.metadata.name,
+    automountServiceAccountToken: true,
+    terminationGracePeriodSeconds: 30,
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+    ...optional("imagePullSecrets", spec.imagePullSecrets),
+    ...optional("nodeSelector", spec.nodeSelector),
+    ...optional("tolerations", spec.tolerations.map(withoutEmptyText)),
+    ...(spec.priorityClassName === "" ? {} : { priorityClassName: spec.priorityClassName }),
+    containers: [container(relay, options)],
+    volumes: [{ name: "settings", configMap: { name: relay.metadata.name } }],
+  };
+}
+
+function container(relay: Relay, options: DeploymentOptions): object {
+  const { name } = relay.metadata;
+  return {
+    name: "kubearmor-relay-server",
+    image: relayImage(relay, options),
+    imagePullPolicy: relay.spec.imagePullPolicy,
+    args: relayArguments(relay),
+    // For people who read the pod, and for images that know no other way; the relay itself watches the ConfigMap.
+    env: Object.keys(stdoutVariables).map((key) => ({ name: key, valueFrom: { configMapKeyRef: { name, key } } })),
+    ports: [
+      { name: "grpc", containerPort: grpcPort, protocol: "TCP" },
+      { name: "http", containerPort: httpPort, protocol: "TCP" },
+    ],
+    ...optional("resources", resources(relay.spec.resources)),
+    startupProbe: probe("/livez", { periodSeconds: 1, failureThreshold: 60 }),
+    livenessProbe: probe("/livez", { periodSeconds: 10, failureThreshold: 3 }),
+    readinessProbe: probe("/readyz", { periodSeconds: 5, failureThreshold: 2 }),
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    },
+    volumeMounts: [{ name: "settings", mountPath: settingsFolder, readOnly: true }],
+  };
+}
+
+function relayArguments(relay: Relay): readonly string[] {
+  const { agents } = relay.spec;
+  const selector = Object.entries(agents.selector.matchLabels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    // KubeArmor's own operator edits the Deployment when this exact text is missing.
+    "-tlsEnabled=false",
+    `-gRPCPort=${grpcPort}`,
+    `--httpPort=${httpPort}`,
+    `--config=${settingsFolder}/${settingsFile}`,
+    `--settings=${relay.metadata.namespace ?? ""}/${relay.metadata.name}`,
+    `--agentPort=${agents.port}`,
+    `--agentSelector=${selector.map(([key, value]) => `${key}=${value}`).join(",")}`,
+    ...(agents.namespaces.length === 0 ? [] : [`--agentNamespaces=${agents.namespaces.toSorted().join(",")}`]),
+    ...(agents.endpoints.length === 0 ? [] : [`--agents=${agents.endpoints.toSorted().join(",")}`]),
+  ];
+}
+
+/** Plaintext HTTP on a port of its own: the kubelet has no client certificate. */
+function probe(path: string, timing: { readonly periodSeconds: number; readonly failureThreshold: number }): object {
+  return { httpGet: { path, port: "http", scheme: "HTTP" }, timeoutSeconds: 5, ...timing };
+}
+
+function resources(from: RelaySpec["resources"]): Record<string, unknown> {
+  return { ...optional("requests", canonical(from.requests)), ...optional("limits", canonical(from.limits)) };
+}
+
+function canonical(quantities: Readonly<Record<string, number | string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(quantities).map(([name, quantity]) => [name, canonicalQuantity(quantity)]));
+}
+
+function withoutEmptyText(from: object): object {
+  return Object.fromEntries(Object.entries(from).filter(([, value]) => value !== ""));
+}
+
+/** `{ [name]: value }`, or nothing when the value is empty: the server drops empty lists, maps and texts. */
+function optional(name: string, value: object): Record<string, unknown> {
+  return Object.keys(value).length === 0 ? {} : { [name]: value };
+}

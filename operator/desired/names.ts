@@ -1,0 +1,46 @@
+import { type Relay, apiGroup } from "../api/relay.ts";
+
+/** Where clients look for relays, agents of KubeArmor's ecosystem included: on pods, their Deployment and one Service only. */
+export const relayAppLabel = { "kubearmor-app": "kubearmor-relay" } as const;
+
+export const managedByLabel = { "app.kubernetes.io/managed-by": "kubearmor-relay-operator" } as const;
+
+/** Names the relay a namespaced object or a pod belongs to. */
+export const relayNameLabel = `${apiGroup}/relay`;
+
+/** On cluster-scoped objects, which cannot have a namespaced owner. */
+export const ownerLabels = {
+  namespace: `${apiGroup}/owner-namespace`,
+  name: `${apiGroup}/owner-name`,
+  uid: `${apiGroup}/owner-uid`,
+} as const;
+
+/** Of the pods; part of the Deployment's immutable selector, so it must never change. */
+export function selectorLabels(relay: Relay): Record<string, string> {
+  return { ...relayAppLabel, [relayNameLabel]: relay.metadata.name };
+}
+
+/** On every object of a relay. The CR's own labels are never copied: GitOps tools would prune what carries theirs. */
+export function objectLabels(relay: Relay): Record<string, string> {
+  return { ...managedByLabel, "app.kubernetes.io/name": "kubearmor-relay", [relayNameLabel]: relay.metadata.name };
+}
+
+/** Unique in the cluster: a colon is allowed in names of RBAC objects and in no name of a namespace or a relay. */
+export function clusterRoleName(relay: {
+  readonly metadata: { readonly namespace?: string; readonly name: string };
+}): string {
+  return `kubearmor-relay:${relay.metadata.namespace ?? ""}:${relay.metadata.name}`;
+}
+
+/** The label selector of the pods as text, for the scale subresource. */
+export function selectorText(relay: Relay): string {
+  return Object.entries(selectorLabels(relay))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+}
+
+/** Where clients in the cluster subscribe. */
+export function endpoint(relay: Relay): string {
+  const { name, port } = relay.spec.service;
+  return `${name}.${relay.metadata.namespace ?? ""}.svc:${port}`;
+}

@@ -1,0 +1,143 @@
+import type { Clock } from "../../lib/process/clock.ts";
+
+export interface QueueOptions {
+  /** Wait before the first retry of a key; it doubles with every further one. */
+  readonly initialBackoffMs: number;
+  readonly maxBackoffMs: number;
+}
+
+/** What a queue reports about itself; all callbacks are synchronous and cheap. */
+export interface QueueObserver {
+  added(depth: number): void;
+  taken(depth: number, waitedMs: number): void;
+  retried(): void;
+}
+
+/** As client-go's default, except that a key that fails for good is still looked at every five minutes. */
+export const defaultQueueOptions: QueueOptions = { initialBackoffMs: 5, maxBackoffMs: 300_000 };
+
+/**
+ * Keys with work to do. A key is in the queue at most once, and never handed out again before `done(key)`: what is added
+ * while it is worked on comes back after that. So any number of changes to one object costs at most two passes.
+ */
+export class WorkQueue {
+  readonly #options: QueueOptions;
+  readonly #clock: Clock;
+  readonly #observer: QueueObserver;
+  /** Ready keys in order of arrival, with the time they arrived. Invariant: no key is in #ready and in #taken. */
+  readonly #ready = new Map<string, number>();
+  /** Keys handed out; true = added again meanwhile. */
+  readonly #taken = new Map<string, boolean>();
+  readonly #delayed = new Map<string, { readonly dueMs: number; readonly cancel: () => void }>();
+  readonly #failures = new Map<string, number>();
+  readonly #waiting: ((key: string | undefined) => void)[] = [];
+  #closed = false;
+
+  constructor(options: QueueOptions, clock: Clock, observer: QueueObserver) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#observer = observer;
+  }
+
+  /** Keys that are ready to be taken. */
+  get depth(): number {
+    return this.#ready.size;
+  }
+
+  /** Keys that have failed and have not succeeded since. */
+  get retrying(): number {
+    return this.#failures.size;
+  }
+
+  add(key: string): void {
+    if (this.#closed) return;
+    // The pass that comes now decides anew whether and when there is to be another.
+    this.#cancelDelay(key);
+    if (this.#taken.has(key)) {
+      this.#taken.set(key, true);
+      return;
+    }
+    if (this.#ready.has(key)) return;
+    this.#ready.set(key, this.#clock.monotonic());
+    this.#observer.added(this.#ready.size);
+    this.#handOut();
+  }
+
+  /** Of several delays of one key the earliest counts. */
+  addAfter(key: string, delayMs: number): void {
+    if (this.#closed) return;
+    if (this.#ready.has(key) || this.#taken.get(key) === true) return;
+    const dueMs = this.#clock.monotonic() + delayMs;
+    const earlier = this.#delayed.get(key);
+    if (earlier !== undefined && earlier.dueMs <= dueMs) return;
+    earlier?.cancel();
+    const cancel = this.#clock.after(delayMs, () => {
+      this.#delayed.delete(key);
+      this.add(key);
+    });
+    this.#delayed.set(key, { dueMs, cancel });
+  }
+
+  /** @returns the delay chosen, in milliseconds. */
+  retry(key: string): number {
+    const failures = this.#failures.get(key) ?? 0;
+    this.#failures.set(key, failures + 1);
+    const delayMs = backoffMs(failures, this.#options);
+    this.#observer.retried();
+    this.addAfter(key, delayMs);
+    return delayMs;
+  }
+
+  /** The next failure of this key starts from the shortest backoff again. */
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  /** Waits for a key; undefined once the queue is closed. Every key taken must be given back by `done`. */
+  take(): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#handOut();
+    });
+  }
+
+  done(key: string): void {
+    const again = this.#taken.get(key);
+    this.#taken.delete(key);
+    if (again === true) this.add(key);
+  }
+
+  /** Drops what is queued and delayed, and ends every `take`. */
+  close(): void {
+    this.#closed = true;
+    this.#ready.clear();
+    for (const { cancel } of this.#delayed.values()) cancel();
+    this.#delayed.clear();
+    this.#handOut();
+  }
+
+  #handOut(): void {
+    while (this.#waiting.length > 0) {
+      const [next] = this.#ready;
+      if (next === undefined && !this.#closed) return;
+      const resolve = this.#waiting.shift();
+      if (next !== undefined) {
+        const [key, sinceMs] = next;
+        this.#ready.delete(key);
+        this.#taken.set(key, false);
+        this.#observer.taken(this.#ready.size, this.#clock.monotonic() - sinceMs);
+      }
+      resolve?.(next?.[0]);
+    }
+  }
+
+  #cancelDelay(key: string): void {
+    this.#delayed.get(key)?.cancel();
+    this.#delayed.delete(key);
+  }
+}
+
+/** The wait after `failures` earlier failures. */
+export function backoffMs(failures: number, options: QueueOptions): number {
+  return Math.min(options.maxBackoffMs, options.initialBackoffMs * 2 ** Math.min(failures, 30));
+}

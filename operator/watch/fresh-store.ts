@@ -1,0 +1,61 @@
+import { type IndexValues, Store } from "../../lib/kube/store.ts";
+import type { KubeObject, ObjectName, WatchChange } from "../../lib/kube/types.ts";
+
+/**
+ * A store that also takes what the operator itself has just written, so that the next pass does not see the time before
+ * its own write and does it again. Watch events that are older than such a write are passed over.
+ */
+export class FreshStore<Index extends string> {
+  readonly #store: Store<Index>;
+  /** By object: the version of our write that no watch event has caught up with yet. */
+  readonly #written = new Map<string, bigint>();
+
+  constructor(indexes: Readonly<Record<Index, IndexValues>>) {
+    this.#store = new Store(indexes);
+  }
+
+  get(name: ObjectName): KubeObject | undefined {
+    return this.#store.get(name);
+  }
+
+  list(): readonly KubeObject[] {
+    return this.#store.list();
+  }
+
+  by(index: Index, value: string): readonly KubeObject[] {
+    return this.#store.by(index, value);
+  }
+
+  /** The server's answer to a write. */
+  wrote(object: KubeObject): void {
+    const key = keyOf(object);
+    const version = versionOf(object);
+    const known = this.#store.get(object.metadata);
+    if (known !== undefined && versionOf(known) >= version) return;
+    this.#written.set(key, version);
+    this.#store.apply({ kind: "modified", object });
+  }
+
+  /** @returns the objects that changed, as they are or were last. */
+  apply(change: WatchChange): readonly KubeObject[] {
+    if (change.kind === "replaced") {
+      // May be older than a write: then the object is read, and perhaps written, once more. Keeping ours could keep a ghost.
+      this.#written.clear();
+    } else {
+      const key = keyOf(change.object);
+      const written = this.#written.get(key);
+      if (written !== undefined && versionOf(change.object) < written) return [];
+      this.#written.delete(key);
+    }
+    return this.#store.apply(change).map(({ object }) => object);
+  }
+}
+
+function keyOf({ metadata }: KubeObject): string {
+  return `${metadata.namespace ?? ""}/${metadata.name}`;
+}
+
+/** Versions of one kind are ordered numbers. https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions */
+function versionOf({ metadata }: KubeObject): bigint {
+  return BigInt(metadata.resourceVersion ?? 0);
+}

@@ -1,0 +1,31 @@
+import type { KubeObject, ObjectName } from "../../lib/kube/types.ts";
+import { apiGroup, relayKind } from "../api/relay.ts";
+import { ownerLabels, relayNameLabel } from "../desired/names.ts";
+
+/** `namespace/name` of a relay. */
+export function relayKey({ metadata }: KubeObject): string {
+  return `${metadata.namespace ?? ""}/${metadata.name}`;
+}
+
+export function parseKey(key: string): Required<ObjectName> {
+  const slash = key.indexOf("/");
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
+
+/**
+ * The relays that a change of this object may concern: at least the one it belongs to. A key too many costs a pass over
+ * caches; a key too few, drift that stays.
+ */
+export function keysOfChild(object: KubeObject): readonly string[] {
+  const { namespace, labels = {}, ownerReferences = [] } = object.metadata;
+  if (namespace === undefined) {
+    const owner = labels[ownerLabels.namespace];
+    const name = labels[ownerLabels.name];
+    return owner === undefined || name === undefined ? [] : [`${owner}/${name}`];
+  }
+  const names = ownerReferences
+    .filter((owner) => owner.kind === relayKind && owner.apiVersion.startsWith(`${apiGroup}/`))
+    .map((owner) => owner.name);
+  const labelled = labels[relayNameLabel];
+  return [...new Set(labelled === undefined ? names : [...names, labelled])].map((name) => `${namespace}/${name}`);
+}
