@@ -1,0 +1,44 @@
+import { type ListWatch, type ListWatchDeps, startListWatch } from "../../lib/kube/list-watch.ts";
+import { configMaps } from "../../lib/kube/resources.ts";
+import { Store } from "../../lib/kube/store.ts";
+
+/** The key of the ConfigMap that holds the settings in YAML. */
+export const settingsKey = "config.yaml";
+
+/**
+ * Reports the text of the settings in a ConfigMap now and after each change. Undefined while there is none, and while the
+ * API refuses it: then what is known may be old, and a mounted file is better.
+ */
+export function watchSettingsConfigMap(
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  deps: ListWatchDeps,
+  onText: (text: string | undefined) => void,
+): ListWatch {
+  const store = new Store({});
+  const watch = startListWatch(
+    {
+      resource: configMaps,
+      scope: { namespace, fieldSelector: `metadata.name=${name}` },
+      onChange: (change) => {
+        if (store.apply(change).length === 0) return;
+        const [configMap] = store.list();
+        onText(textOf(configMap?.["data"]));
+      },
+      onState: (state) => {
+        if (state.kind === "failing" && (state.reason === "forbidden" || state.reason === "unauthorized"))
+          onText(undefined);
+      },
+    },
+    deps,
+  );
+  watch.synced.catch(() => {
+    // Ended before its first answer: there is nobody to tell.
+  });
+  return watch;
+}
+
+function textOf(data: unknown): string | undefined {
+  if (typeof data !== "object" || data === null || !Object.hasOwn(data, settingsKey)) return undefined;
+  const text = (data as Record<string, unknown>)[settingsKey];
+  return typeof text === "string" ? text : undefined;
+}
