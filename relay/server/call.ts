@@ -1,0 +1,28 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Status } from "./status.ts";
+
+/** A call that passed the checks every call has to pass, before its request is read. */
+export interface Call {
+  /** Written to directly by handlers of hot methods; others go through the registry. */
+  readonly stream: ServerHttp2Stream;
+  /** `/package.Service/Method` */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Address and port of the client: `10.0.0.1:40000`, `[::1]:40000`. */
+  readonly peer: string;
+  /** Of `Clock.monotonic()`; undefined = the client waits for ever. */
+  readonly deadlineMs: number | undefined;
+  /**
+   * Aborts once, when nobody waits for this call any more: the client cancelled or is gone (CANCELLED), the deadline passed
+   * (DEADLINE_EXCEEDED), or `end` was called. The reason is a `StatusError`. What waits on behalf of the call stops here.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Ends the response, see `endWithStatus`. The first caller decides; later ones (and a lost client) make it a no-op.
+   * The deadline calls it by itself.
+   */
+  end(status: Status, headers?: OutgoingHttpHeaders): void;
+}
+
+/** Serves a method with one request message, whose bytes it may keep. Ends the call by `call.end`, now or later. */
+export type CallHandler = (call: Call, request: Buffer) => void;

@@ -1,0 +1,53 @@
+import type { Call } from "./call.ts";
+import { MessageReader } from "./message-reader.ts";
+import { Code, StatusError } from "./status.ts";
+
+/**
+ * Reads the one request message of a unary or server-streaming call, up to the client's half-close, as grpc-go does:
+ * only that tells a call with one message from one with two.
+ * @throws StatusError to end the call with; `call.signal.reason` if the call ends first.
+ */
+export function readMessage(call: Call, maxBytes?: number): Promise<Buffer> {
+  const { stream, signal } = call;
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason as StatusError);
+      return;
+    }
+    const reader = new MessageReader(maxBytes);
+    let message: Buffer | undefined;
+    const stop = () => {
+      stream.off("data", read);
+      stream.off("end", end);
+      signal.removeEventListener("abort", abort);
+    };
+    const fail = (error: unknown) => {
+      stop();
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    const abort = () => fail(signal.reason);
+    const read = (chunk: Buffer) => {
+      try {
+        for (const next of reader.push(chunk)) {
+          if (message !== undefined) throw new StatusError(Code.INTERNAL, "Received more than one request message");
+          message = next;
+        }
+      } catch (error) {
+        fail(error);
+      }
+    };
+    const end = () => {
+      try {
+        reader.end();
+        if (message === undefined) throw new StatusError(Code.INTERNAL, "Received no request message");
+        stop();
+        resolve(message);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    stream.on("data", read);
+    stream.on("end", end);
+  });
+}
