@@ -1,0 +1,74 @@
+import { readFile } from "node:fs/promises";
+import { availableParallelism, cpus, loadavg, release } from "node:os";
+import path from "node:path";
+import { buildLoad } from "./build.ts";
+import type { BenchConfig } from "./config.ts";
+import { fixtureWire, numberedEvent } from "./event.ts";
+import { measure, type Result } from "./measure.ts";
+import { loopback, namespaces } from "./network.ts";
+import { heading, ratioLine, resultLine } from "./report.ts";
+import { ours, peer, type Subject } from "./subject.ts";
+
+export interface BenchDeps {
+  readonly print: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Measures every row: the floor, this project's relay, the peer. Prints a line for each as it is known. */
+export async function bench(config: BenchConfig, { print, signal }: BenchDeps): Promise<readonly Result[]> {
+  const isRoot = process.getuid?.() === 0;
+  if (process.platform !== "linux" || availableParallelism() < 2) {
+    throw new Error("Cannot measure here: Linux with two cores is wanted, one for the relay and one for the load");
+  }
+  if (config.peer !== undefined && (!isRoot || config.loopback)) {
+    throw new Error(`Cannot measure '${config.peer}': it needs network namespaces, so root and no --loopback`);
+  }
+  const fixtures = await readFile(path.resolve(import.meta.dirname, "../fixtures/events.jsonl"), "utf8");
+  const event = numberedEvent(fixtureWire(fixtures, config.feed.event));
+  const loadBinary = await buildLoad(config.cache, config.env, signal);
+  await using network = isRoot && !config.loopback ? await namespaces(config.env, signal) : loopback();
+
+  const where = { core: config.relayCore, helperCore: config.loadCore, env: config.env };
+  const subjects: readonly (Subject | undefined)[] = [
+    ...(config.floor ? [undefined] : []),
+    ...(config.ours ? [ours(config.entry, where)] : []),
+    ...(config.peer === undefined ? [] : [peer(config.peer, where)]),
+  ];
+  print(machine());
+  print(
+    `${event.wire.length}-byte events, ${config.windowMs / 1000} s a row, ${network.kind}, relay on core ` +
+      `${config.relayCore}, load on core ${config.loadCore}, CPU from the scheduler's accounting`,
+  );
+  print(`\n${heading()}`);
+  const results: Result[] = [];
+  for (const row of config.rows) {
+    const ofRow: Result[] = [];
+    for (const subject of subjects) {
+      const result = await measure(row, subject, {
+        network,
+        loadBinary,
+        loadCore: config.loadCore,
+        env: config.env,
+        event,
+        path: config.feed.path,
+        filter: config.feed.filter,
+        warmUpMs: config.warmUpMs,
+        windowMs: config.windowMs,
+        signal,
+      });
+      ofRow.push(result);
+      print(resultLine(result));
+    }
+    const mine = ofRow.find((result) => result.subject === "ours");
+    const theirs = ofRow.find((result) => result.subject === "peer");
+    if (mine !== undefined && theirs !== undefined) print(ratioLine(mine, theirs));
+    results.push(...ofRow);
+  }
+  return results;
+}
+
+function machine(): string {
+  const [first] = cpus();
+  const load = loadavg().map((value) => value.toFixed(2));
+  return `${first?.model.trim()}, ${cpus().length} cores, Linux ${release()}, Node ${process.version}, load average ${load.join(" ")}`;
+}

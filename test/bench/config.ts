@@ -1,0 +1,109 @@
+import path from "node:path";
+import { parseArgs } from "node:util";
+import type { Environment } from "./child.ts";
+import { defaultRows, parseRow, type Row } from "./rows.ts";
+
+export interface BenchConfig {
+  readonly rows: readonly Row[];
+  readonly windowMs: number;
+  readonly warmUpMs: number;
+  /** Measure each row without any relay, too. */
+  readonly floor: boolean;
+  /** Measure each row through this project's relay. */
+  readonly ours: boolean;
+  /** The relay's entry file. */
+  readonly entry: string;
+  /** Another relay's binary to compare with. */
+  readonly peer: string | undefined;
+  readonly feed: BenchFeed;
+  /** Use the loopback interface even where network namespaces are possible. */
+  readonly loopback: boolean;
+  readonly relayCore: number;
+  readonly loadCore: number;
+  readonly cache: string;
+  readonly env: Environment;
+}
+
+/** What is sent, and how it is asked for. */
+export interface BenchFeed {
+  readonly path: string;
+  readonly filter: string;
+  /** Name of the golden event. */
+  readonly event: string;
+}
+
+const feeds: Readonly<Record<string, BenchFeed>> = {
+  alerts: { path: "/feeder.LogService/WatchAlerts", filter: "policy", event: "real/alert-capability-block" },
+  logs: { path: "/feeder.LogService/WatchLogs", filter: "system", event: "real/log-file-open" },
+};
+
+export const usage = `node test/bench/main.ts [options] [ROW…]
+
+ROW is AGENTS>SUBSCRIBERS@RATE, RATE in events/s of all agents together: 50>10@20k, 1>1@500, 10>1@max.
+Default: 1>1, 1>10 and 50>10, each at 5k, 20k and 50k.
+
+  --rows "ROW …"     the same as ROW…
+  --seconds N        measured window of each row (10)
+  --warm-up N        seconds before it (2)
+  --no-floor         do not measure the load without any relay
+  --no-ours          do not measure this project's relay (only the floor and the peer)
+  --bundle           measure dist/relay/main.js instead of the sources
+  --entry FILE       measure another entry file
+  --feed NAME        alerts (default) or logs
+  --loopback         do not use network namespaces (they need root)
+  --relay-core N     core of the relay (0)
+  --load-core N      core of the load (1)
+
+PEER=/path/to/kubearmor-relay-server measures that binary in the same run and prints the ratios (root only).`;
+
+/** @throws {Error} that says what is wrong with the arguments */
+export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): BenchConfig {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    allowNegative: true,
+    options: {
+      rows: { type: "string", default: "" },
+      seconds: { type: "string", default: "10" },
+      "warm-up": { type: "string", default: "2" },
+      floor: { type: "boolean", default: true },
+      ours: { type: "boolean", default: true },
+      bundle: { type: "boolean", default: false },
+      entry: { type: "string" },
+      feed: { type: "string", default: "alerts" },
+      loopback: { type: "boolean", default: false },
+      "relay-core": { type: "string", default: "0" },
+      "load-core": { type: "string", default: "1" },
+    },
+  });
+  const rows = [...values.rows.split(/[\s,]+/u), ...positionals].filter((text) => text !== "").map(parseRow);
+  const feed = Object.hasOwn(feeds, values.feed) ? feeds[values.feed] : undefined;
+  if (feed === undefined) {
+    throw new RangeError(`Cannot send the feed '${values.feed}': one of ${Object.keys(feeds).join(", ")} is wanted`);
+  }
+  const root = path.resolve(import.meta.dirname, "../..");
+  const home = env["HOME"] ?? "/";
+  return {
+    rows: rows.length === 0 ? defaultRows : rows,
+    windowMs: number(values.seconds, "seconds") * 1000,
+    warmUpMs: number(values["warm-up"], "warm-up") * 1000,
+    floor: values.floor,
+    ours: values.ours,
+    entry: values.entry ?? path.join(root, values.bundle ? "dist/relay/main.js" : "relay/main.ts"),
+    peer: env["PEER"] === "" ? undefined : env["PEER"],
+    feed,
+    loopback: values.loopback,
+    relayCore: number(values["relay-core"], "relay-core"),
+    loadCore: number(values["load-core"], "load-core"),
+    cache: path.join(env["XDG_CACHE_HOME"] ?? path.join(home, ".cache"), "kubearmor-relay"),
+    // Nothing else: a KUBECONFIG of the user's would make the relay look for agents in a cluster.
+    env: { PATH: env["PATH"] ?? "/usr/bin:/bin", HOME: home },
+  };
+}
+
+function number(text: string, name: string): number {
+  const value = Number(text);
+  if (text === "" || !(value >= 0))
+    throw new RangeError(`Cannot read --${name}: current value is '${text}', a number is wanted`);
+  return value;
+}

@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Environment } from "./child.ts";
+import type { NumberedEvent } from "./event.ts";
+import { type Counters, Load } from "./load.ts";
+import type { Network } from "./network.ts";
+import type { Row } from "./rows.ts";
+import type { RunningSubject, Subject } from "./subject.ts";
+import { readUsage } from "./usage.ts";
+
+export interface MeasureOptions {
+  readonly network: Network;
+  readonly loadBinary: string;
+  readonly loadCore: number;
+  readonly env: Environment;
+  readonly event: NumberedEvent;
+  /** The method the readers call, and the filter that they and the relay send with it. */
+  readonly path: string;
+  readonly filter: string;
+  readonly warmUpMs: number;
+  readonly windowMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** One row. Rates and CPU are those of the measured window, losses those of the whole run, to its drained end. */
+export interface Result {
+  readonly row: Row;
+  /** "floor" = readers straight at the agents. */
+  readonly subject: string;
+  readonly deliveriesPerSecond: number;
+  /** Of the relay; undefined for the floor. */
+  readonly relay:
+    | { readonly cpuNsPerDelivery: number; readonly coreShare: number; readonly peakBytes: number }
+    | undefined;
+  readonly load: { readonly cpuNsPerDelivery: number; readonly coreShare: number; readonly lateShare: number };
+  readonly latencyNs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Deliveries that should have happened. */
+  readonly expected: number;
+  /** Deliveries lost because an agent's queue was full or its subscriber left: the relay did not read in time. */
+  readonly lostAtAgents: number;
+  /** Deliveries lost after the agent had sent the event. */
+  readonly lostInRelay: number;
+  /** What must not happen and did. */
+  readonly anomalies: readonly string[];
+}
+
+const connectMs = 30_000;
+const drainMs = 10_000;
+
+/** Measures one row through a relay, or without one for the floor. */
+export async function measure(row: Row, subject: Subject | undefined, options: MeasureOptions): Promise<Result> {
+  const { network, signal } = options;
+  const agents = network.agents(row.agents);
+  await using load = await Load.start({
+    binary: options.loadBinary,
+    within: (command) => network.withinLoad(command),
+    core: options.loadCore,
+    env: options.env,
+    agents,
+    event: options.event,
+    path: options.path,
+    filter: options.filter,
+  });
+  // Disposed of before the load, so that the relay does not see its agents vanish.
+  await using running = await subject?.start(agents, network);
+  const relay = running?.child;
+  const alive = <T>(promise: Promise<T>): Promise<T> =>
+    relay === undefined ? promise : Promise.race([promise, relay.failed]);
+
+  const servers = relay === undefined ? agents : [`${network.relayHost}:${network.relayPort}`];
+  const streams = row.agents * (relay === undefined ? row.subscribers : 1);
+  if (relay === undefined) await load.subscribe(row.subscribers, servers);
+  await alive(
+    until(load, (c) => c.agentStreams >= streams, connectMs, `${streams} subscriptions at the agents`, signal),
+  );
+  if (relay !== undefined) await load.subscribe(row.subscribers, servers);
+
+  await load.setRate(row.rate);
+  await alive(sleep(options.warmUpMs, undefined, { signal }));
+  const before = { counters: await load.mark(), cpuNs: relay === undefined ? 0 : readUsage(relay.pid).cpuNs };
+  await alive(sleep(options.windowMs, undefined, { signal }));
+  const after = { counters: await load.mark(), usage: relay === undefined ? undefined : readUsage(relay.pid) };
+  await load.setRate(0);
+  const end = await alive(drained(load, signal));
+
+  const delivered = after.counters.delivered - before.counters.delivered;
+  const windowNs = after.counters.atNs - before.counters.atNs;
+  const loadNs = after.counters.cpuNs - before.counters.cpuNs;
+  const relayNs = (after.usage?.cpuNs ?? 0) - before.cpuNs;
+  return {
+    row,
+    subject: subject?.name ?? "floor",
+    deliveriesPerSecond: (delivered * 1e9) / windowNs,
+    relay:
+      after.usage === undefined
+        ? undefined
+        : {
+            cpuNsPerDelivery: relayNs / delivered,
+            coreShare: relayNs / windowNs,
+            peakBytes: after.usage.peakResidentBytes,
+          },
+    load: {
+      cpuNsPerDelivery: loadNs / delivered,
+      coreShare: loadNs / windowNs,
+      lateShare: (after.counters.late - before.counters.late) / (after.counters.created - before.counters.created),
+    },
+    latencyNs: { p50: after.counters.p50Ns, p99: after.counters.p99Ns, max: after.counters.maxNs },
+    ...losses(row, end, running),
+    anomalies: anomalies(end),
+  };
+}
+
+/**
+ * A drop at an agent is one of a stream's events: every reader behind that stream misses it. What readers miss beyond that
+ * was lost between the agents and them.
+ */
+function losses(row: Row, end: Counters, relay: RunningSubject | undefined) {
+  const readersPerStream = relay === undefined ? 1 : row.subscribers;
+  const lostAtAgents = (end.agentDropped + end.agentCut) * readersPerStream;
+  return {
+    expected: (end.created - end.unheard) * row.subscribers,
+    lostAtAgents,
+    lostInRelay: Math.max(0, end.missing + end.behind - lostAtAgents),
+  };
+}
+
+function anomalies(end: Counters): readonly string[] {
+  const counts: readonly (readonly [number, string])[] = [
+    [end.duplicated, "duplicated"],
+    [end.reordered, "out of order"],
+    [end.foreign, "not of this load"],
+    [end.unheard, "made while nobody was subscribed at the agent"],
+    [end.keepaliveFailures, "pings of agents not answered"],
+  ];
+  return [
+    ...counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`),
+    ...new Set(end.ended.map((reason) => `a subscriber's connection ended: ${reason}`)),
+  ];
+}
+
+async function until(
+  load: Load,
+  reached: (counters: Counters) => boolean,
+  timeoutMs: number,
+  what: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (let counters = await load.state(); !reached(counters); counters = await load.state()) {
+    if (performance.now() > deadline) {
+      throw new Error(`Cannot start the load: ${counters.agentStreams} of ${what} after ${timeoutMs / 1000} s`);
+    }
+    await sleep(20, undefined, { signal });
+  }
+}
+
+/** The counters once everything has arrived, or nothing has for a second. */
+async function drained(load: Load, signal: AbortSignal): Promise<Counters> {
+  const deadline = performance.now() + drainMs;
+  let counters = await load.state();
+  let movedAt = performance.now();
+  while (counters.behind > 0 && performance.now() < Math.min(deadline, movedAt + 1000)) {
+    await sleep(50, undefined, { signal });
+    const next = await load.state();
+    if (next.delivered > counters.delivered) movedAt = performance.now();
+    counters = next;
+  }
+  return counters;
+}

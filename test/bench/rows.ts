@@ -1,0 +1,44 @@
+/** One load: agents, subscribers that each get everything, events a second of all agents together. */
+export interface Row {
+  readonly agents: number;
+  readonly subscribers: number;
+  /** `max`: as fast as the relay takes them from the agents. */
+  readonly rate: number | "max";
+}
+
+export const defaultRows: readonly Row[] = [
+  [1, 1],
+  [1, 10],
+  [50, 10],
+].flatMap(([agents = 1, subscribers = 1]) => [5_000, 20_000, 50_000].map((rate) => ({ agents, subscribers, rate })));
+
+/**
+ * Reads `50>10@20k`: 50 agents, 10 subscribers, 20,000 events/s; `10>1@max` for no limit.
+ *
+ * @throws {RangeError} for anything else
+ */
+export function parseRow(text: string): Row {
+  const match = /^(\d+)(?:>|→|->)(\d+)@(?:(\d+(?:\.\d+)?)(k?)|(max))$/u.exec(text.trim());
+  const [, agents, subscribers, amount, kilo, max] = match ?? [];
+  const row: Row = {
+    agents: Number(agents),
+    subscribers: Number(subscribers),
+    rate: max === undefined ? Number(amount) * (kilo === "k" ? 1000 : 1) : "max",
+  };
+  // An agent's id has four hexadecimal digits; its address is one of 10.201.0.0/16.
+  if (match === null || !within(row.agents, 60_000) || !within(row.subscribers, 5_000) || row.rate === 0) {
+    throw new RangeError(
+      `Cannot read the row '${text}': AGENTS>SUBSCRIBERS@RATE is wanted, such as 50>10@20k or 1>1@max`,
+    );
+  }
+  return row;
+}
+
+function within(value: number, max: number): boolean {
+  return value >= 1 && value <= max;
+}
+
+export function rowName(row: Row): string {
+  const rate = row.rate === "max" || row.rate % 1000 !== 0 ? String(row.rate) : `${row.rate / 1000}k`;
+  return `${row.agents}→${row.subscribers} @${rate}`;
+}

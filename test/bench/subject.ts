@@ -1,0 +1,105 @@
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type Child, type Environment, startChild } from "./child.ts";
+import type { Network } from "./network.ts";
+
+/** A relay to measure. */
+export interface Subject {
+  readonly name: string;
+  start(agents: readonly string[], network: Network): Promise<RunningSubject>;
+}
+
+export interface RunningSubject extends AsyncDisposable {
+  readonly child: Child;
+}
+
+export interface SubjectOptions {
+  readonly core: number;
+  readonly helperCore: number;
+  readonly env: Environment;
+}
+
+/** This project's relay, from its sources or its bundle, with the agents on its command line. */
+export function ours(entry: string, options: SubjectOptions): Subject {
+  return {
+    name: "ours",
+    async start(agents, network) {
+      const child = startChild({
+        name: "relay",
+        command: network.withinRelay([
+          process.execPath,
+          entry,
+          `-gRPCPort=${network.relayPort}`,
+          `--httpPort=${network.relayHttpPort}`,
+          `--agents=${agents.join(",")}`,
+        ]),
+        core: options.core,
+        env: options.env,
+        stdin: "ignore",
+        stdout: "ignore",
+      });
+      return { child, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
+    },
+  };
+}
+
+const apiPort = 6443;
+
+/** Upstream's binary. It knows agents only from the Kubernetes API and dials them on the port it listens on itself. */
+export function peer(binary: string, options: SubjectOptions): Subject {
+  return {
+    name: "peer",
+    async start(agents, network) {
+      if (network.kind !== "namespaces" || network.agentPort !== network.relayPort) {
+        throw new Error(
+          `Cannot run '${binary}' on the loopback interface: it wants its agents on its own port (be root)`,
+        );
+      }
+      await using stack = new AsyncDisposableStack();
+      const home = await mkdtemp(path.join(tmpdir(), "bench-peer-"));
+      stack.defer(() => rm(home, { recursive: true }));
+      await writeFile(path.join(home, "config"), kubeconfig(`http://127.0.0.1:${apiPort}`));
+      const api = stack.use(
+        startChild({
+          name: "API server of the peer",
+          command: network.withinRelay([
+            process.execPath,
+            path.join(import.meta.dirname, "kube-api.ts"),
+            String(apiPort),
+            ...agents.map((address) => address.slice(0, address.lastIndexOf(":"))),
+          ]),
+          core: options.helperCore,
+          env: options.env,
+          stdin: "pipe",
+          stdout: "pipe",
+        }),
+      );
+      if (api.process.stdout !== null) await Promise.race([once(api.process.stdout, "data"), api.failed]);
+      const child = stack.use(
+        startChild({
+          name: "peer",
+          command: network.withinRelay([binary, `-gRPCPort=${network.relayPort}`]),
+          core: options.core,
+          env: { ...options.env, HOME: home, KUBECONFIG: path.join(home, "config") },
+          stdin: "ignore",
+          stdout: "ignore",
+        }),
+      );
+      const owned = stack.move();
+      return { child, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+    },
+  };
+}
+
+function kubeconfig(server: string): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "bench", cluster: { server } }],
+    users: [{ name: "bench", user: {} }],
+    contexts: [{ name: "bench", context: { cluster: "bench", user: "bench" } }],
+    "current-context": "bench",
+  });
+}
