@@ -41,13 +41,13 @@ function scenario(name: string): KubeObject {
   return scenarios.find((one) => one.scenario === name)?.items[0] ?? assert.fail(name);
 }
 
-function endpoints(pod: KubeObject, port?: number): readonly string[] | undefined {
+function endpointsOf(pod: KubeObject, port?: number): readonly string[] | undefined {
   return agentOfPod(trimPod(pod), port)?.endpoints.map(endpointText);
 }
 
 test("agentOfPod() takes both families, and the port that the pod names", () => {
-  assert.deepEqual(endpoints(scenario("dual-stack-v6-first")), ["[2001:db8:1::11]:32767", "10.1.0.11:32767"]);
-  assert.deepEqual(endpoints(scenario("other-port")), ["10.1.0.11:40000"]);
-  assert.deepEqual(endpoints(scenario("other-port"), 1234), ["10.1.0.11:1234"]);
-  assert.deepEqual(endpoints(scenario("ports-unnamed")), ["10.1.0.11:32767"]);
+  assert.deepEqual(endpointsOf(scenario("dual-stack-v6-first")), ["[2001:db8:1::11]:32767", "10.1.0.11:32767"]);
+  assert.deepEqual(endpointsOf(scenario("other-port")), ["10.1.0.11:40000"]);
+  assert.deepEqual(endpointsOf(scenario("other-port"), 1234), ["10.1.0.11:1234"]);
+  assert.deepEqual(endpointsOf(scenario("ports-unnamed")), ["10.1.0.11:32767"]);
 });

@@ -1,6 +1,13 @@
+import { type FeedId, feeds } from "../feeds.ts";
 import type { Agent } from "./agent.ts";
 import { chooseAgents } from "./choose-agents.ts";
 import { Node, type NodeDeps, type NodeOptions } from "./node.ts";
+
+export interface PoolTotals {
+  readonly bytes: number;
+  /** Streams that were open and ended. */
+  readonly breaks: number;
+}
 
 /** Connects to the agents that discovery reports, and to no other. */
 export class NodePool implements AsyncDisposable {
@@ -8,7 +15,10 @@ export class NodePool implements AsyncDisposable {
   readonly #deps: NodeDeps;
   readonly #sources = new Map<string, readonly Agent[]>();
   readonly #nodes = new Map<string, Node>();
-  readonly #closing = new Set<Promise<void>>();
+  /** Hung up on, but not quite gone. */
+  readonly #leaving = new Map<Node, Promise<void>>();
+  /** Sums of the nodes that are gone, so that totals never go back. */
+  readonly #gone = new Map<FeedId, PoolTotals>();
   #isClosed = false;
 
   constructor(options: NodeOptions, deps: NodeDeps) {
@@ -19,6 +29,17 @@ export class NodePool implements AsyncDisposable {
   /** The nodes now, connected or not. */
   get nodes(): readonly Node[] {
     return [...this.#nodes.values()];
+  }
+
+  /** Sums over all nodes there ever were. */
+  totals(feed: FeedId): PoolTotals {
+    let { bytes, breaks } = this.#gone.get(feed) ?? { bytes: 0, breaks: 0 };
+    for (const node of [...this.#nodes.values(), ...this.#leaving.keys()]) {
+      const counts = node.counts.get(feed);
+      bytes += counts?.bytes ?? 0;
+      breaks += counts?.breaks ?? 0;
+    }
+    return { bytes, breaks };
   }
 
   /** Replaces all that `source` reports, best first: what it reports no longer is hung up on at once. */
@@ -41,12 +62,19 @@ export class NodePool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     for (const node of this.#nodes.values()) this.#close(node);
-    await Promise.all(this.#closing);
+    await Promise.all(this.#leaving.values());
   }
 
   #close(node: Node): void {
-    const closed = node.close().finally(() => this.#closing.delete(closed));
-    this.#closing.add(closed);
+    const closed = node.close().then(() => {
+      for (const { id } of feeds) {
+        const sum = this.#gone.get(id) ?? { bytes: 0, breaks: 0 };
+        const counts = node.counts.get(id);
+        this.#gone.set(id, { bytes: sum.bytes + (counts?.bytes ?? 0), breaks: sum.breaks + (counts?.breaks ?? 0) });
+      }
+      this.#leaving.delete(node);
+    });
+    this.#leaving.set(node, closed);
   }
 }
 

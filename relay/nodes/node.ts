@@ -194,7 +194,7 @@ export class Node {
       counts.isOpen = true;
       const end = await watchFeed(session, feed, onRun, () => this.#heard(), signal);
       counts.isOpen = false;
-      counts.breaks += 1;
+      if (!this.#closing.signal.aborted) counts.breaks += 1;
       if (signal.aborted || session.destroyed || session.closed) return;
       if (this.#deps.clock.monotonic() - openedMs >= this.#options.stableMs) attempt = 0;
       const waitMs = fullJitter(attempt, this.#options.reopen, this.#deps.random);
