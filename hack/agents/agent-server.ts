@@ -1,0 +1,87 @@
+import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import type { ServingStatusMap } from "grpc-health-check";
+import { HealthImplementation } from "grpc-health-check";
+import type { FeedName, StreamRequest } from "./contract.ts";
+import { feedContracts, feedNames, healthCheck, healthNames, rawStream } from "./contract.ts";
+import type { Wire } from "./wire.ts";
+
+export type EventCall = ServerWritableStream<StreamRequest, Buffer>;
+
+export interface GrpcServer {
+  accept(wire: Wire): void;
+  /** Ends what runs; connections are closed by whoever accepted them. */
+  close(): void;
+}
+
+/**
+ * Pings go out on every connection, with or without calls, 1 s after the last answer; a connection that leaves one
+ * unanswered for 5 s is destroyed without GOAWAY. (grpc-go skips pings while it receives; grpc-js does not.)
+ * Source: KubeArmor's ServerParameters; grpc-js server.js, _sessionHandler.
+ */
+const serverOptions = {
+  "grpc.keepalive_time_ms": 1000,
+  "grpc.keepalive_timeout_ms": 5000,
+  // Its bookkeeping costs time for every message.
+  "grpc.enable_channelz": 0,
+};
+
+function fromServer(server: Server): GrpcServer {
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return {
+    accept: (wire) => injector.injectConnection(wire),
+    close: () => {
+      injector.destroy();
+      server.forceShutdown();
+    },
+  };
+}
+
+export interface LogServiceHandlers {
+  subscribe(feed: FeedName, call: EventCall): void;
+  /** Calls back when a health check may be answered. */
+  beforeHealth(answer: () => void): void;
+}
+
+/** `feeder.LogService` with the filters and answers of an agent. */
+export function createLogServer(handlers: LogServiceHandlers): GrpcServer {
+  const server = new Server(serverOptions);
+  for (const feed of feedNames) {
+    const { method, filters } = feedContracts[feed];
+    server.addService(
+      { [method]: rawStream(feed) },
+      {
+        [method]: (call: EventCall) => {
+          // Not an error for the agent: the handler returns, the client sees the end of the stream and status OK.
+          if (filters === undefined || filters.includes(call.request.Filter)) handlers.subscribe(feed, call);
+          else call.end();
+        },
+      },
+    );
+  }
+  server.addService(
+    { HealthCheck: healthCheck },
+    {
+      HealthCheck: (call: ServerUnaryCall<{ nonce: number }, object>, reply: sendUnaryData<object>) => {
+        handlers.beforeHealth(() => reply(null, { Retval: call.request.nonce }));
+      },
+    },
+  );
+  return fromServer(server);
+}
+
+/** `grpc.health.v1` as agents serve it on a port of its own. */
+export function createHealthServer(beforeHealth: LogServiceHandlers["beforeHealth"]): GrpcServer {
+  const statuses: ServingStatusMap = { "": "SERVING" };
+  for (const name of healthNames) statuses[name] = "SERVING";
+  const server = new Server({ "grpc.enable_channelz": 0 });
+  new HealthImplementation(statuses).addToServer({
+    addService: (service, { check, ...others }) => {
+      const delayed = (call: ServerUnaryCall<object, object>, reply: sendUnaryData<object>) => {
+        beforeHealth(() => (check as (call: object, reply: object) => void)(call, reply));
+      };
+      server.addService(service, { ...others, check: delayed });
+    },
+  });
+  return fromServer(server);
+}
