@@ -1,0 +1,187 @@
+import { isDeepStrictEqual } from "node:util";
+import { appliedBy, fieldChildren } from "./managed-fields.ts";
+import type { FieldChild, FieldNode } from "./managed-fields.ts";
+import { parseQuantity } from "./quantity.ts";
+import type { KubeObject } from "./types.ts";
+
+/**
+ * Why an apply would write:
+ * - `unowned`: the field is not ours yet, or another manager has taken it by changing it;
+ * - `changed`: the field is ours and its live value is not the desired one;
+ * - `surplus`: the field is ours and no longer desired.
+ */
+export interface FieldDifference {
+  readonly kind: "unowned" | "changed" | "surplus";
+  /** For instance `.spec.template.spec.containers[name="relay"].image`. */
+  readonly path: string;
+}
+
+/** Fields that a body may name but that no manager owns. */
+const unmanagedMetadata = new Set([
+  "name",
+  "namespace",
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "managedFields",
+  "selfLink",
+]);
+
+/**
+ * Whether an apply of `desired` would change nothing, as far as the live object tells: then it need not be sent.
+ * Errs on the side of false: defaults that the server adds inside of atomic fields (for instance `fieldRef.apiVersion`)
+ * make a difference unless `desired` spells them out.
+ */
+export function isApplied(live: KubeObject, desired: KubeObject, fieldManager: string, subresource?: string): boolean {
+  return applyDifferences(live, desired, fieldManager, subresource).length === 0;
+}
+
+/**
+ * What an apply of `desired` would change. The fields that the manager owns say which lists are keyed, sets or atomic,
+ * so no schema is needed: what the server did not list as ours is a difference anyway.
+ */
+export function applyDifferences(
+  live: KubeObject,
+  desired: KubeObject,
+  fieldManager: string,
+  subresource?: string,
+): readonly FieldDifference[] {
+  const entry = appliedBy(live, fieldManager, subresource);
+  if (entry === undefined) return [{ kind: "unowned", path: "" }];
+  // Ownership is recorded in terms of one version of the API.
+  if (entry.apiVersion !== desired.apiVersion) return [{ kind: "unowned", path: ".apiVersion" }];
+  const differences: FieldDifference[] = [];
+  compareObject(managedPart(desired), managedPart(live), entry.fieldsV1 ?? {}, "", differences);
+  return differences;
+}
+
+/** The live values of the fields that the manager applied, for instance to notice a drift of them by comparison. */
+export function appliedValues(live: KubeObject, fieldManager: string, subresource?: string): unknown {
+  const entry = appliedBy(live, fieldManager, subresource);
+  return entry === undefined ? undefined : project(live, entry.fieldsV1 ?? {});
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function managedPart(object: KubeObject): Fields {
+  const { apiVersion: _apiVersion, kind: _kind, metadata, ...rest } = object;
+  const managed = Object.entries(metadata).filter(([name]) => !unmanagedMetadata.has(name));
+  return managed.length === 0 ? rest : { ...rest, metadata: Object.fromEntries(managed) };
+}
+
+function compare(desired: unknown, live: unknown, node: FieldNode, path: string, found: FieldDifference[]): void {
+  const children = fieldChildren(node);
+  if (children.length === 0) {
+    if (!isSameValue(desired, live, path)) found.push({ kind: "changed", path });
+  } else if (Array.isArray(desired)) {
+    compareList(desired, Array.isArray(live) ? live : [], children, path, found);
+  } else if (isFields(desired)) {
+    compareObject(desired, isFields(live) ? live : {}, node, path, found);
+  } else {
+    found.push({ kind: "changed", path });
+  }
+}
+
+function compareObject(desired: Fields, live: Fields, node: FieldNode, path: string, found: FieldDifference[]): void {
+  const owned = new Map<string, FieldNode>();
+  for (const child of fieldChildren(node)) if (child.kind === "field") owned.set(child.name, child.node);
+  for (const [name, value] of Object.entries(desired)) {
+    if (value === undefined || value === null) continue;
+    const child = owned.get(name);
+    owned.delete(name);
+    if (child === undefined) found.push({ kind: "unowned", path: `${path}.${name}` });
+    else compare(value, live[name], child, `${path}.${name}`, found);
+  }
+  for (const name of owned.keys()) found.push({ kind: "surplus", path: `${path}.${name}` });
+}
+
+/** Lists whose items have an identity: keyed ones and sets. */
+function compareList(
+  desired: readonly unknown[],
+  live: readonly unknown[],
+  children: readonly FieldChild[],
+  path: string,
+  found: FieldDifference[],
+): void {
+  const owned = new Set(children);
+  let lastIndex = -1;
+  for (const item of desired) {
+    const child = [...owned].find((candidate) => isItem(item, candidate));
+    if (child === undefined) {
+      found.push({ kind: "unowned", path: `${path}[${JSON.stringify(item)}]` });
+      continue;
+    }
+    owned.delete(child);
+    const itemPath = path + label(child);
+    const index = live.findIndex((candidate) => isLiveItem(candidate, child));
+    if (index === -1) found.push({ kind: "changed", path: itemPath });
+    else if (child.kind !== "value") compare(item, live[index], child.node, itemPath, found);
+    // Order counts, as in environment variables that refer to earlier ones: an apply restores it.
+    if (index !== -1 && index < lastIndex) found.push({ kind: "changed", path });
+    lastIndex = Math.max(lastIndex, index);
+  }
+  for (const child of owned) found.push({ kind: "surplus", path: path + label(child) });
+}
+
+/** A key that the item leaves out has its default: the server put it into the key, but not among our fields. */
+function isItem(item: unknown, child: FieldChild): boolean {
+  if (child.kind === "value") return isDeepStrictEqual(item, child.value);
+  if (child.kind !== "item" || !isFields(item)) return false;
+  return Object.entries(child.keys).every(([key, value]) =>
+    item[key] === undefined ? !Object.hasOwn(child.node, `f:${key}`) : isDeepStrictEqual(item[key], value),
+  );
+}
+
+function isLiveItem(item: unknown, child: FieldChild): boolean {
+  if (child.kind === "value") return isDeepStrictEqual(item, child.value);
+  if (child.kind !== "item" || !isFields(item)) return false;
+  return Object.entries(child.keys).every(([key, value]) => isDeepStrictEqual(item[key], value));
+}
+
+function isSameValue(desired: unknown, live: unknown, path: string): boolean {
+  // The server does not write what is empty, such as `readOnly: false`, but we own it all the same.
+  if (live === undefined) return isEmpty(desired);
+  if (isDeepStrictEqual(desired, live)) return true;
+  if (!isQuantityPath(path)) return false;
+  const quantity = parseQuantity(desired);
+  return quantity !== undefined && quantity === parseQuantity(live);
+}
+
+function isQuantityPath(path: string): boolean {
+  return /\.(limits|requests)\.[^.]+$|\.sizeLimit$/.test(path);
+}
+
+function isEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (isFields(value)) return Object.keys(value).length === 0;
+  return value === false || value === 0 || value === "";
+}
+
+function label(child: FieldChild): string {
+  if (child.kind === "value") return `[=${JSON.stringify(child.value)}]`;
+  if (child.kind === "field") return `.${child.name}`;
+  const keys = Object.entries(child.keys).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  return `[${keys.join(",")}]`;
+}
+
+function project(live: unknown, node: FieldNode): unknown {
+  const children = fieldChildren(node);
+  if (children.length === 0) return live;
+  if (Array.isArray(live)) {
+    return live.flatMap((item: unknown) => {
+      const child = children.find((candidate) => isLiveItem(item, candidate));
+      return child === undefined ? [] : [project(item, child.node)];
+    });
+  }
+  if (!isFields(live)) return live;
+  const fields = children.filter((child) => child.kind === "field" && live[child.name] !== undefined);
+  return Object.fromEntries(
+    fields.map((child) => (child.kind === "field" ? [child.name, project(live[child.name], child.node)] : [])),
+  );
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,223 @@
+import { delay } from "../process/clock.ts";
+import type { Clock, Random } from "../process/clock.ts";
+import type { Log } from "../process/log.ts";
+import { isAlreadyExists, isConflict } from "./errors.ts";
+import { isHeldByOther, leaseBody, releasedBody, specOf } from "./lease-record.ts";
+import type { ObservedLease } from "./lease-record.ts";
+import { leases } from "./resources.ts";
+import type { KubeClient, KubeObject } from "./types.ts";
+
+const releaseDeadlineMs = 2_000;
+
+export interface ElectionOptions {
+  readonly namespace: string;
+  readonly name: string;
+  /** Unique among the candidates, for instance the pod's name and a random part. */
+  readonly identity: string;
+  /** How long others wait after the last renewal that they saw. Default 15 s. */
+  readonly leaseDurationMs?: number;
+  /** How long the holder may go on after its last renewal. Default 10 s; less than the duration. */
+  readonly renewDeadlineMs?: number;
+  /** Default 2 s. */
+  readonly retryPeriodMs?: number;
+}
+
+export interface ElectionDeps {
+  /** Best one of its own: renewals must not wait behind other requests. */
+  readonly client: Pick<KubeClient, "get" | "create" | "replace">;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface Election extends AsyncDisposable {
+  /** Resolves when the lease is ours; rejects when the election was disposed before that. */
+  readonly acquired: Promise<void>;
+  /** Resolves with the reason when the lease was ours and is no more, except by dispose. The election ends then. */
+  readonly lost: Promise<Error>;
+  /**
+   * The fence: false when the last renewal is older than the renew deadline, even when the event loop was blocked and
+   * nobody has been told of a loss yet. To be asked before every write.
+   */
+  mayWrite(): boolean;
+}
+
+/**
+ * Takes part in the election of one of several processes by a Lease.
+ * The clocks of the candidates are never compared: a holder is alive as long as its lease keeps changing, measured on
+ * the local monotonic clock. Dispose stops and gives the lease back, so that the next one need not wait.
+ * https://kubernetes.io/docs/concepts/architecture/leases/#leader-election
+ */
+export function startElection(options: ElectionOptions, deps: ElectionDeps): Election {
+  const candidate = new Candidate(options, deps);
+  const ended = candidate.run();
+  return {
+    acquired: candidate.acquired.promise,
+    lost: candidate.lost.promise,
+    mayWrite: () => candidate.mayWrite(),
+    async [Symbol.asyncDispose]() {
+      candidate.stop();
+      await ended;
+      await candidate.release();
+    },
+  };
+}
+
+class Candidate {
+  readonly acquired = Promise.withResolvers<void>();
+  readonly lost = Promise.withResolvers<Error>();
+
+  readonly #options: Required<ElectionOptions>;
+  readonly #deps: ElectionDeps;
+  readonly #log: Log;
+  readonly #stopping = new AbortController();
+  #observed: ObservedLease | undefined;
+  /** Whether the lease must be read before it is written. */
+  #isStale = false;
+  /** When the request of the last renewal was sent; undefined when the lease is not ours. */
+  #renewedMs: number | undefined;
+
+  constructor(options: ElectionOptions, deps: ElectionDeps) {
+    this.#options = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000, ...options };
+    const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = this.#options;
+    if (leaseDurationMs <= renewDeadlineMs || renewDeadlineMs <= retryPeriodMs) {
+      throw new RangeError(
+        `Cannot elect with duration ${leaseDurationMs}, deadline ${renewDeadlineMs}, retry ${retryPeriodMs} ms: must fall in this order`,
+      );
+    }
+    this.#deps = deps;
+    this.#log = deps.log.with({ lease: `${options.namespace}/${options.name}`, identity: options.identity });
+    // Whoever does not wait for it must not be ended by its rejection.
+    this.acquired.promise.catch(() => {});
+  }
+
+  mayWrite(): boolean {
+    return this.#leftMs() >= 0;
+  }
+
+  /** From now on nothing may be written. */
+  stop(): void {
+    this.#stopping.abort(new Error("The election was stopped"));
+    this.#renewedMs = undefined;
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (;;) {
+      await this.#attempt();
+      if (signal.aborted) {
+        this.acquired.reject(signal.reason as Error);
+        return;
+      }
+      if (this.mayWrite()) break;
+      // Spread, so that candidates that began together do not collide at every attempt.
+      await this.#sleep((this.#options.retryPeriodMs * (1 + this.#deps.random())) / 2);
+    }
+    this.#log.info("Became leader");
+    this.acquired.resolve();
+    while (this.mayWrite()) {
+      await this.#sleep(Math.min(this.#options.retryPeriodMs, this.#leftMs() + 1));
+      // After a blocked event loop it may be too late: then the lease is not asked for again, but lost.
+      if (this.mayWrite()) await this.#attempt();
+    }
+    if (!signal.aborted) this.#tellLoss();
+  }
+
+  /** Gives the lease back; a failure only makes the others wait for its end. */
+  async release(): Promise<void> {
+    const { client, clock } = this.#deps;
+    const { namespace, name, identity } = this.#options;
+    const late = new AbortController();
+    const cancel = clock.after(releaseDeadlineMs, () => {
+      late.abort(new Error(`No answer within ${releaseDeadlineMs} ms`));
+    });
+    try {
+      // Read first: a renewal that the stop broke off may have reached the server.
+      const lease = await client.get(leases, { namespace, name }, late.signal);
+      if (lease === undefined || specOf(lease).holderIdentity !== identity) return;
+      await client.replace(leases, releasedBody(lease, clock.now()), late.signal);
+      this.#log.info("Gave the lease back");
+    } catch (error) {
+      this.#log.warn("Cannot give the lease back", { error });
+    } finally {
+      cancel();
+    }
+  }
+
+  #tellLoss(): void {
+    const holder = this.#observed === undefined ? undefined : specOf(this.#observed.lease).holderIdentity;
+    const reason =
+      holder === undefined || holder === this.#options.identity
+        ? `no renewal for more than ${this.#options.renewDeadlineMs} ms`
+        : `"${holder}" holds it`;
+    const error = new Error(`Lost the lease "${this.#options.namespace}/${this.#options.name}": ${reason}`);
+    this.#log.error("Lost the lease", { error });
+    this.lost.resolve(error);
+  }
+
+  /** Takes or renews the lease, when it can be had. */
+  async #attempt(): Promise<void> {
+    const sentMs = this.#deps.clock.monotonic();
+    // A renewal that comes later than the deadline would be of no use.
+    const deadline = this.#inTime(this.#renewedMs === undefined ? this.#options.renewDeadlineMs : this.#leftMs());
+    try {
+      const lease = await this.#takeOrRenew(deadline.signal);
+      if (lease === undefined || this.#stopping.signal.aborted) return;
+      this.#observe(lease);
+      this.#renewedMs = sentMs;
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      // It may have changed, by us or by others: the next attempt reads it anew.
+      this.#isStale = true;
+      if (isConflict(error) || isAlreadyExists(error)) this.#log.debug("The lease changed meanwhile", { error });
+      else this.#log.warn("Cannot take or renew the lease", { error });
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  /** The lease as it is when ours; undefined when another one holds it. */
+  async #takeOrRenew(signal: AbortSignal): Promise<KubeObject | undefined> {
+    const { client, clock } = this.#deps;
+    const { namespace, name, identity, leaseDurationMs } = this.#options;
+    const own = this.#renewedMs === undefined || this.#isStale ? undefined : this.#observed?.lease;
+    const current = own ?? (await client.get(leases, { namespace, name }, signal));
+    const wanted = { namespace, name, identity, durationMs: leaseDurationMs, nowMs: clock.now() };
+    if (current === undefined) return await client.create(leases, leaseBody(undefined, wanted), signal);
+    this.#observe(current);
+    if (this.#observed !== undefined && isHeldByOther(this.#observed, identity, leaseDurationMs, clock.monotonic())) {
+      this.#renewedMs = undefined;
+      return undefined;
+    }
+    return await client.replace(leases, leaseBody(current, wanted), signal);
+  }
+
+  /** Starts the count anew only when the lease was written since it was last seen. */
+  #observe(lease: KubeObject): void {
+    const known = this.#observed;
+    const isSame = known?.lease.metadata.resourceVersion === lease.metadata.resourceVersion;
+    const sinceMs = isSame && known !== undefined ? known.sinceMs : this.#deps.clock.monotonic();
+    this.#observed = { lease, sinceMs };
+    this.#isStale = false;
+  }
+
+  /** Until the renew deadline; negative beyond it. */
+  #leftMs(): number {
+    const renewedMs = this.#renewedMs ?? Number.NEGATIVE_INFINITY;
+    return renewedMs + this.#options.renewDeadlineMs - this.#deps.clock.monotonic();
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    try {
+      await delay(this.#deps.clock, ms, this.#stopping.signal);
+    } catch {
+      // Stopped while waiting: the loop's condition ends it.
+    }
+  }
+
+  #inTime(ms: number): { readonly signal: AbortSignal; readonly cancel: () => void } {
+    const late = new AbortController();
+    const cancel = this.#deps.clock.after(ms, () => late.abort(new Error(`No answer within ${ms} ms`)));
+    return { signal: AbortSignal.any([this.#stopping.signal, late.signal]), cancel };
+  }
+}
