@@ -1,0 +1,279 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { buildPauseImage, PAUSE_REF } from "../images/images.ts";
+import { ensurePrograms } from "./build.ts";
+import { run, type RunOptions } from "./command.ts";
+import { searchPath, type TestbedPaths, testbedPaths } from "./config.ts";
+import { ensurePackages } from "./debian.ts";
+import { createKubectl, type Kubectl } from "./kubectl.ts";
+import { kwokArgs } from "./kwok.ts";
+import { NODE_NAME, nodeFiles } from "./node/files.ts";
+import { identify, isAlive, type ProcessIdentity } from "./processes.ts";
+import { consoleProgressDeps, type Progress, startProgress } from "./progress.ts";
+import { startTethered, type Tethered } from "./tether.ts";
+
+/** The node's own address. */
+const NODE_IP = "10.200.0.1";
+/** Every address of it is local to the node: room for simulated agents with an address each. */
+export const AGENT_NETWORK = "10.201.0.0/16";
+const CNI_BINS = ["/usr/lib/cni", "/opt/cni/bin"];
+const START_TIMEOUT_MS = 150_000;
+
+export interface NodeOptions {
+  /** OCI archives to have on the node; the pause image is always there. */
+  readonly images?: readonly string[];
+  /** Files or folders of CRDs, see `ControlPlaneOptions.crds`. */
+  readonly crds?: readonly string[];
+  /** Names the node for `attachNode` and the command line. Default: this process's id. */
+  readonly id?: string;
+  /** Keep the node when this process ends; it is then ended by `removeNode`. Default false. */
+  readonly detached?: boolean;
+}
+
+/** What is written down about a running node, in its directory. */
+interface NodeRecord {
+  readonly id: string;
+  /** The process that ends it when it ends. */
+  readonly owner: ProcessIdentity;
+  readonly bin: string;
+}
+
+/** A cluster with one real node, in namespaces of its own: reached through this object only. */
+export interface LocalNode {
+  readonly id: string;
+  readonly dir: string;
+  readonly bin: string;
+  /** Works inside the node's network only. */
+  readonly kubeconfig: string;
+  readonly kubectl: Kubectl;
+  /** The words in front of a command that make it run in the node's network, with the host's files. */
+  readonly prefix: readonly string[];
+  /** Runs a command in the node's network, KUBECONFIG set and the testbed's programs in PATH. */
+  in(command: string, args: readonly string[], options?: RunOptions): Promise<string>;
+  /** The environment of such a command, for those who start it themselves. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Loads OCI archives. */
+  loadImages(archives: readonly string[]): Promise<void>;
+}
+
+/** Why no node can run here, as text for people; undefined when one can. Packages that can be installed do not count. */
+export async function whyNoNode(): Promise<string | undefined> {
+  if (process.platform !== "linux") return `a node needs Linux, this is ${process.platform}`;
+  if (process.getuid?.() !== 0) return "a node needs root (namespaces, mounts, cgroups)";
+  try {
+    await run("unshare", ["--mount", "--net", "--pid", "--fork", "--mount-proc", "true"]);
+  } catch (error) {
+    return `this machine refuses new namespaces: ${(error as Error).message}`;
+  }
+  return undefined;
+}
+
+/**
+ * Starts a control plane, containerd, kubelet, kube-proxy, DNS and kwok, and returns when the node is Ready, after
+ * about six seconds. It ends when it is disposed of, or when this process ends, be it by SIGKILL, unless `detached`.
+ * Several at a time do not disturb each other.
+ */
+export async function startNode(options: NodeOptions = {}): Promise<LocalNode & AsyncDisposable> {
+  using progress = startProgress(consoleProgressDeps);
+  const reason = await whyNoNode();
+  if (reason !== undefined) throw new Error(`Cannot start a node: ${reason}`);
+  const paths = testbedPaths();
+  await ensurePackages(progress);
+  const bin = await ensurePrograms(paths.cache, progress);
+  await removeLeftovers(paths);
+  progress.step("starting the node");
+  const id = options.id ?? String(process.pid);
+  const dir = claimDir(paths, id, bin);
+  const supervisor = await launch(options, { id, dir, bin, cache: paths.cache }, progress);
+  return { ...describe(dir), [Symbol.asyncDispose]: () => supervisor[Symbol.asyncDispose]() };
+}
+
+async function launch(
+  options: NodeOptions,
+  node: { id: string; dir: string; bin: string; cache: string },
+  progress: Progress,
+): Promise<Tethered> {
+  const { id, dir, bin, cache } = node;
+  const cgroup = cgroupOf(id);
+  const cniBin = CNI_BINS.find((folder) => existsSync(join(folder, "bridge")));
+  if (cniBin === undefined) throw new Error(`Cannot start a node: no CNI plugins in ${CNI_BINS.join(" or ")}`);
+  writeFiles(dir, nodeFiles({ dir, cgroup, ip: NODE_IP, pauseRef: PAUSE_REF, cniBin }));
+  const supervisor = await startTethered({
+    bin,
+    command: [join(import.meta.dirname, "node", "inner.sh")],
+    namespaces: true,
+    detached: options.detached === true,
+    pidFile: join(dir, "pid"),
+    after: cleanCommand(dir, cgroup),
+    logFile: join(dir, "node.log"),
+    env: {
+      DIR: dir,
+      BIN: bin,
+      CGROUP: cgroup,
+      IP: NODE_IP,
+      NODE_NAME,
+      IMAGES: [buildPauseImage(bin, cache), ...(options.images ?? [])].join(" "),
+      CRDS: (options.crds ?? []).map((path) => `--pre=${path}`).join(" "),
+      KWOK_ARGS: kwokArgs(join(dir, "cp", "kwok.kubeconfig")).join(" "),
+      PATH: searchPath().join(":"),
+    },
+  });
+  writeRecord(dir, { id, owner: supervisor.identity, bin });
+  try {
+    await supervisor.waitUntil(() => existsSync(join(dir, "up")), START_TIMEOUT_MS);
+  } catch (cause) {
+    const kept = keepLogs(dir);
+    await supervisor[Symbol.asyncDispose]();
+    throw new Error(`Cannot start the node; its logs are in ${kept}`, { cause });
+  }
+  progress.step("the node is Ready");
+  return supervisor;
+}
+
+/** The nodes that run on this machine now. */
+export function listNodes(paths: TestbedPaths = testbedPaths()): LocalNode[] {
+  return nodeDirs(paths)
+    .filter((dir) => existsSync(join(dir, "up")) && isOwned(dir))
+    .map(describe);
+}
+
+/** Ends a node that another process started. */
+export async function removeNode(id: string, paths: TestbedPaths = testbedPaths()): Promise<void> {
+  const dir = nodeDir(paths, id);
+  const record = readRecord(dir);
+  if (record === undefined) throw new Error(`Cannot remove the node "${id}": there is none`);
+  if (isAlive(record.owner)) process.kill(record.owner.pid, "SIGTERM");
+  while (isAlive(record.owner)) await new Promise((resolve) => setTimeout(resolve, 50));
+  await run("/bin/sh", ["-c", cleanCommand(dir, cgroupOf(id))]);
+}
+
+/** Clears away what nodes left behind that were killed together with everything that would have cleaned up. */
+async function removeLeftovers(paths: TestbedPaths): Promise<void> {
+  for (const dir of nodeDirs(paths).filter((path) => !isOwned(path))) {
+    await run("/bin/sh", ["-c", cleanCommand(dir, cgroupOf(idOf(dir)))]);
+  }
+}
+
+function describe(dir: string): LocalNode {
+  const record = readRecord(dir);
+  if (record === undefined) throw new Error(`Cannot use the node in ${dir}: it was removed`);
+  const { id, bin } = record;
+  const kubeconfig = join(dir, "cp", "admin.kubeconfig");
+  const prefix = ["nsenter", `--net=/proc/${readFileSync(join(dir, "pid"), "utf8")}/ns/net`, "--"];
+  const env = { KUBECONFIG: kubeconfig, PATH: [bin, ...searchPath()].join(":") };
+  const inside: LocalNode["in"] = (command, args, options = {}) => {
+    const [enter, ...rest] = [...prefix, command, ...args];
+    return run(enter ?? "nsenter", rest, { ...options, env: { ...env, ...options.env } });
+  };
+  return {
+    id,
+    dir,
+    bin,
+    kubeconfig,
+    prefix,
+    env,
+    kubectl: createKubectl(bin, kubeconfig, prefix),
+    in: inside,
+    async loadImages(archives) {
+      for (const archive of archives) {
+        await inside("ctr", [
+          "--address",
+          join(dir, "containerd.sock"),
+          "--namespace",
+          "k8s.io",
+          "images",
+          "import",
+          archive,
+        ]);
+      }
+    },
+  };
+}
+
+/** Makes the node's directory appear with its record in it, so that nobody takes it for a leftover. */
+function claimDir(paths: TestbedPaths, id: string, bin: string): string {
+  if (!/^[\w-]{1,40}$/.test(id))
+    throw new RangeError(`Cannot name a node "${id}": only letters, digits, _ and - are allowed`);
+  const self = identify(process.pid);
+  if (self === undefined) throw new Error(`Cannot find this process, ${process.pid}, in the process table`);
+  mkdirSync(paths.run, { recursive: true });
+  const draft = mkdtempSync(join(paths.run, "draft-"));
+  writeRecord(draft, { id, owner: self, bin });
+  const dir = nodeDir(paths, id);
+  try {
+    renameSync(draft, dir);
+  } catch (cause) {
+    rmSync(draft, { recursive: true });
+    throw new Error(`Cannot start the node "${id}": it runs already (see: node hack/testbed/main.ts status)`, {
+      cause,
+    });
+  }
+  return dir;
+}
+
+function writeFiles(dir: string, files: Readonly<Record<string, string>>): void {
+  mkdirSync(join(dir, "logs"));
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(dir, name)), { recursive: true });
+    writeFileSync(join(dir, name), content);
+  }
+}
+
+function writeRecord(dir: string, record: NodeRecord): void {
+  writeFileSync(join(dir, "record.json.draft"), JSON.stringify(record));
+  renameSync(join(dir, "record.json.draft"), join(dir, "record.json"));
+}
+
+function readRecord(dir: string): NodeRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(join(dir, "record.json"), "utf8")) as NodeRecord;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new Error(`Cannot read the record of the node in ${dir}`, { cause: error });
+  }
+}
+
+function isOwned(dir: string): boolean {
+  const record = readRecord(dir);
+  return record !== undefined && isAlive(record.owner);
+}
+
+function nodeDirs(paths: TestbedPaths): string[] {
+  if (!existsSync(paths.run)) return [];
+  return readdirSync(paths.run).flatMap((name) => (name.startsWith("node-") ? [join(paths.run, name)] : []));
+}
+
+function nodeDir(paths: TestbedPaths, id: string): string {
+  return join(paths.run, `node-${id}`);
+}
+
+function idOf(dir: string): string {
+  return dir.slice(dir.lastIndexOf("/node-") + "/node-".length);
+}
+
+function cgroupOf(id: string): string {
+  return `kubearmor-relay-${id}`;
+}
+
+function cleanCommand(dir: string, cgroup: string): string {
+  return `'${join(import.meta.dirname, "node", "clean.sh")}' '${dir}' '${cgroup}'`;
+}
+
+/** Copies a failed node's logs to where its removal does not reach. */
+function keepLogs(dir: string): string {
+  const kept = join(dirname(dir), `failed-${idOf(dir)}`);
+  rmSync(kept, { recursive: true, force: true });
+  mkdirSync(kept, { recursive: true });
+  for (const name of ["node.log", "logs"])
+    if (existsSync(join(dir, name))) renameSync(join(dir, name), join(kept, name));
+  return kept;
+}
