@@ -30,7 +30,6 @@ export function openSession(endpoint: Endpoint, deadlineMs: number, signal: Abor
     const succeed = () => {
       settle();
       session.setLocalWindowSize(connectionWindowBytes);
-      session.socket.setNoDelay(true);
       resolve(session);
     };
     const giveUp = (error: Error) => {
