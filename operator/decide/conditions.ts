@@ -1,5 +1,6 @@
 import type { KubeObject } from "../../lib/kube/types.ts";
 import type { Relay } from "../api/relay.ts";
+import { assertNever } from "./assert-never.ts";
 import { type PodProblem, problemOfPods } from "./pods.ts";
 import type { ConditionType, Reason } from "./reasons.ts";
 import { type PodCounts, type Rollout, podCounts, rolloutOf } from "./rollout.ts";
@@ -161,8 +162,4 @@ function abnormalOf(
 
 function countText({ wanted, updated, available }: PodCounts): string {
   return `${wanted} wanted, ${updated} updated, ${available} available`;
-}
-
-function assertNever(value: never): never {
-  throw new TypeError(`Cannot decide on ${JSON.stringify(value)}: its kind is unknown`);
 }

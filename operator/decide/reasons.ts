@@ -40,7 +40,6 @@ export const reasons = {
   Unschedulable: "No node takes the pod",
   AsExpected: "Nothing is wrong with the pods",
   RelayReady: "Every relay pod runs the newest template and serves",
-  CleanedUp: "Cluster-scoped objects of a deleted relay are gone",
   CleanupAbandoned: "Cluster-scoped objects of a deleted relay could not be deleted in time and are left behind",
 } as const;
 export type Reason = keyof typeof reasons;

@@ -3,7 +3,6 @@ import type { Relay, RelaySpec } from "../api/relay.ts";
 import { settingsFile, stdoutVariables } from "./config-map.ts";
 import { objectLabels, relayAppLabel, selectorLabels } from "./names.ts";
 import { type DesiredObject, namespacedObject } from "./object.ts";
-import { canonicalQuantity } from "./quantity.ts";
 
 /** Where karmor looks for a relay's pod, whatever the Service's port. */
 const grpcPort = 32767;
@@ -107,12 +106,8 @@ function probe(path: string, timing: { readonly periodSeconds: number; readonly 
   return { httpGet: { path, port: "http", scheme: "HTTP" }, timeoutSeconds: 5, ...timing };
 }
 
-function resources(from: RelaySpec["resources"]): Record<string, unknown> {
-  return { ...optional("requests", canonical(from.requests)), ...optional("limits", canonical(from.limits)) };
-}
-
-function canonical(quantities: Readonly<Record<string, number | string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(quantities).map(([name, quantity]) => [name, canonicalQuantity(quantity)]));
+function resources({ requests, limits }: RelaySpec["resources"]): Record<string, unknown> {
+  return { ...optional("requests", requests), ...optional("limits", limits) };
 }
 
 function withoutEmptyText(from: object): object {

@@ -1,4 +1,4 @@
-import { type IndexValues, Store } from "../../lib/kube/store.ts";
+import { type IndexValues, Store, type StoreChange } from "../../lib/kube/store.ts";
 import type { KubeObject, ObjectName, WatchChange } from "../../lib/kube/types.ts";
 
 /**
@@ -36,8 +36,8 @@ export class FreshStore<Index extends string> {
     this.#store.apply({ kind: "modified", object });
   }
 
-  /** @returns the objects that changed, as they are or were last. */
-  apply(change: WatchChange): readonly KubeObject[] {
+  /** @returns what changed by it. */
+  apply(change: WatchChange): readonly StoreChange[] {
     if (change.kind === "replaced") {
       // May be older than a write: then the object is read, and perhaps written, once more. Keeping ours could keep a ghost.
       this.#written.clear();
@@ -47,7 +47,7 @@ export class FreshStore<Index extends string> {
       if (written !== undefined && versionOf(change.object) < written) return [];
       this.#written.delete(key);
     }
-    return this.#store.apply(change).map(({ object }) => object);
+    return this.#store.apply(change);
   }
 }
 

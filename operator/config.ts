@@ -1,0 +1,91 @@
+import { type FlagKind, parseBoolean, parseFlags, parsePort } from "../lib/process/flags.ts";
+import type { LogLevel } from "../lib/process/log.ts";
+
+export interface OperatorConfig {
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  /** Whose relays are watched; empty: those of all namespaces. */
+  readonly namespaces: readonly string[];
+  /** Port of livez, readyz and metrics; 0 takes a free one. */
+  readonly httpPort: number;
+  /** Image for relays whose spec names none. */
+  readonly relayImage: string;
+  readonly leaderElect: boolean;
+  /** Namespace of the Lease; undefined: the operator's own. */
+  readonly leaseNamespace: string | undefined;
+  /** Relays that are worked on at once. */
+  readonly concurrency: number;
+  readonly logLevel: LogLevel;
+}
+
+export type ParsedConfig =
+  | { readonly kind: "valid"; readonly config: OperatorConfig; readonly warnings: readonly string[] }
+  | { readonly kind: "invalid"; readonly errors: readonly string[] };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The name that `make images` gives to the relay built from this tree. */
+export const developmentRelayImage = "localhost/kubearmor-relay:dev";
+
+const flags: Readonly<Record<string, FlagKind>> = {
+  kubeconfig: "string",
+  context: "string",
+  namespace: "string",
+  namespaces: "string",
+  "http-port": "string",
+  "relay-image": "string",
+  "leader-elect": "boolean",
+  "leader-elect-namespace": "string",
+  concurrency: "string",
+  "log-level": "string",
+};
+
+const logLevels: readonly LogLevel[] = ["error", "warn", "info", "debug"];
+
+/** Command line over environment over defaults; every mistake is named at once. */
+export function parseConfig(argv: readonly string[], env: Environment): ParsedConfig {
+  const { values, positional, warnings, errors } = parseFlags(argv, flags);
+  const mistakes = [...errors, ...positional.map((argument) => `Unexpected argument "${argument}"`)];
+  const read = <T>(name: string, fallback: T, parse: (text: string) => T | undefined, wanted: string): T => {
+    const text = values.get(name);
+    if (text === undefined) return fallback;
+    const value = parse(text);
+    if (value === undefined) mistakes.push(`Flag -${name} must be ${wanted}: it is "${text}"`);
+    return value ?? fallback;
+  };
+  const kubeconfig = values.get("kubeconfig");
+  // Outside of a pod the operator is run by hand, and alone.
+  const inCluster = kubeconfig === undefined && Boolean(env["KUBERNETES_SERVICE_HOST"]);
+  const namespaces = values.get("namespaces") ?? values.get("namespace") ?? env["WATCH_NAMESPACES"] ?? "";
+  const config: OperatorConfig = {
+    kubeconfig,
+    context: values.get("context"),
+    namespaces: splitList(namespaces),
+    httpPort: read("http-port", 8081, parsePort, "a port"),
+    relayImage: values.get("relay-image") ?? developmentRelayImage,
+    leaderElect: read("leader-elect", inCluster, parseBoolean, "true or false"),
+    leaseNamespace: values.get("leader-elect-namespace"),
+    concurrency: read("concurrency", 4, parseCount, "a number from 1 to 100"),
+    logLevel: read("log-level", "info", parseLevel, `one of ${logLevels.join(", ")}`),
+  };
+  return mistakes.length === 0 ? { kind: "valid", config, warnings } : { kind: "invalid", errors: mistakes };
+}
+
+function splitList(text: string): readonly string[] {
+  const parts = text.split(",").map((part) => part.trim());
+  return [...new Set(parts.filter((part) => part !== ""))];
+}
+
+function parseCount(text: string): number | undefined {
+  const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  return count >= 1 && count <= 100 ? count : undefined;
+}
+
+function parseLevel(text: string): LogLevel | undefined {
+  return logLevels.find((level) => level === text);
+}
+
+/** The one place where the operator reads its environment. */
+export function readEnvironment(): Environment {
+  return process.env;
+}

@@ -1,0 +1,30 @@
+import { loadCluster } from "../lib/kube/credentials.ts";
+import { systemClock } from "../lib/process/clock.ts";
+import { runProgram } from "../lib/process/lifecycle.ts";
+import { createLog } from "../lib/process/log.ts";
+import { parseConfig, readEnvironment } from "./config.ts";
+import { startOperator } from "./operator.ts";
+
+const environment = readEnvironment();
+const parsed = parseConfig(process.argv.slice(2), environment);
+if (parsed.kind === "invalid") {
+  const log = createLog("error");
+  for (const problem of parsed.errors) log.error(problem);
+  process.exitCode = 2;
+} else {
+  const { config, warnings } = parsed;
+  const log = createLog(config.logLevel);
+  for (const warning of warnings) log.warn(warning);
+  await runProgram(log, async (signal) => {
+    const cluster = loadCluster(config, { env: environment });
+    log.info("Starting the operator", { server: cluster.server, credentials: cluster.source, ...config });
+    await using operator = await startOperator(config, {
+      cluster,
+      clock: systemClock,
+      random: Math.random,
+      log,
+    });
+    const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    await Promise.race([operator.ended, stopped]);
+  });
+}

@@ -1,0 +1,170 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { Registry, collectDefaultMetrics } from "prom-client";
+import { isApplied } from "../lib/kube/apply.ts";
+import { createKubeClient } from "../lib/kube/client.ts";
+import type { Cluster } from "../lib/kube/cluster.ts";
+import { type EventRecorder, createEventRecorder } from "../lib/kube/events.ts";
+import { type Election, startElection } from "../lib/kube/lease.ts";
+import { startListWatch } from "../lib/kube/list-watch.ts";
+import type { Clock, Random } from "../lib/process/clock.ts";
+import { startProbeServer } from "../lib/process/http.ts";
+import { watchEventLoopLag } from "../lib/process/lag.ts";
+import type { Log } from "../lib/process/log.ts";
+import { apiVersion, relayKind } from "./api/relay.ts";
+import type { OperatorConfig } from "./config.ts";
+import { runController } from "./engine/controller.ts";
+import { createControllerMetrics } from "./engine/metrics.ts";
+import { WorkQueue, defaultQueueOptions } from "./engine/queue.ts";
+import { createOperatorMetrics, leaseName } from "./metrics.ts";
+import { fencedClient } from "./reconcile/fence.ts";
+import { type ReconcilerDeps, createReconciler } from "./reconcile/reconciler.ts";
+import { Caches } from "./watch/caches.ts";
+
+export type OperatorOptions = Pick<
+  OperatorConfig,
+  "namespaces" | "httpPort" | "relayImage" | "leaderElect" | "leaseNamespace" | "concurrency"
+>;
+
+export interface OperatorDeps {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface Operator extends AsyncDisposable {
+  /** Of livez, readyz and metrics. */
+  readonly httpPort: number;
+  /** Resolves when this process leads and reconciles. */
+  readonly working: Promise<void>;
+  /** Resolves after dispose; rejects when the lease was lost, after which nothing is written any more. */
+  readonly ended: Promise<void>;
+}
+
+const userAgent = "kubearmor-relay-operator/0.1.0";
+const reconcileTimeoutMs = 60_000;
+/** The API server forgets a lease's holder long before: a loop that turns more slowly cannot lead. */
+const maxLagMs = 2_000;
+
+/** Starts all parts of the operator. Caches fill before the lease is held, so that a standby takes over at once. */
+export async function startOperator(options: OperatorOptions, deps: OperatorDeps): Promise<Operator> {
+  const { cluster, clock, random, log } = deps;
+  await using opened = new AsyncDisposableStack();
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const operatorMetrics = createOperatorMetrics(metrics, log);
+  const client = opened.use(createKubeClient(cluster, { log, userAgent, metrics, clock, random }));
+
+  const controllerMetrics = createControllerMetrics(metrics, "kubearmorrelay", options.concurrency);
+  const queue = new WorkQueue(defaultQueueOptions, clock, controllerMetrics.queue);
+  const caches = opened.use(
+    new Caches(options, {
+      startListWatch: (listWatch) => startListWatch(listWatch, { client, clock, random, log }),
+      enqueue: (key) => queue.add(key),
+      onRestart: (kind, reason) => operatorMetrics.onWatchRestart(kind, reason),
+    }),
+  );
+  const lag = opened.use(watchEventLoopLag(maxLagMs));
+  const probes = opened.use(
+    await startProbeServer({
+      port: options.httpPort,
+      livez: () => lag.check(),
+      readyz: () => caches.problems(),
+      metrics,
+      log,
+    }),
+  );
+  const identity = `${hostname()}_${randomUUID()}`;
+  const election = options.leaderElect ? opened.use(elect(options, identity, deps)) : undefined;
+  const writer = fencedClient(client, () => election?.mayWrite() ?? true);
+  const reporter = { controller: "operator.kubearmor.com/relay-operator", instance: hostname() };
+  const recorder = opened.use(createEventRecorder(reporter, { client: writer, clock, random, log }));
+  const reconcile = createReconciler(
+    { defaultImage: options.relayImage },
+    {
+      view: caches,
+      client: writer,
+      wrote: (resource, object) => caches.wrote(resource, object),
+      isApplied,
+      clock,
+      log,
+      record: relayEvents(recorder),
+      onWrite: (write) => operatorMetrics.onWrite(write),
+    },
+  );
+
+  const stopping = new AbortController();
+  const working = Promise.withResolvers<void>();
+  let loss: Error | undefined;
+  void election?.lost.then((error) => {
+    loss = error;
+    operatorMetrics.setLeader(false);
+    stopping.abort(error);
+  });
+  const run = async () => {
+    await Promise.race([Promise.all([election?.acquired, caches.synced]), whenAborted(stopping.signal)]);
+    if (!stopping.signal.aborted) {
+      operatorMetrics.setLeader(true);
+      log.info("Reconciling", { namespaces: options.namespaces, concurrency: options.concurrency });
+      working.resolve();
+    }
+    const controller = { queue, reconcile, clock, log, metrics: controllerMetrics };
+    await runController({ concurrency: options.concurrency, reconcileTimeoutMs }, controller, stopping.signal);
+    working.reject(new Error("The operator was stopped"));
+    if (loss !== undefined) throw loss;
+  };
+  // Whoever waits for neither must not be ended by a rejection.
+  working.promise.catch(() => {});
+  const ended = run();
+  ended.catch(() => {});
+  const resources = opened.move();
+  return {
+    httpPort: probes.port,
+    working: working.promise,
+    ended,
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await ended.catch(() => {
+        // Whoever waits for `ended` is told; what is open has to be closed all the same.
+      });
+      await resources[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+/** A client of its own: renewals must not wait behind other requests. */
+function elect(options: OperatorOptions, identity: string, deps: OperatorDeps): Election {
+  const { cluster, clock, random, log } = deps;
+  const client = createKubeClient(cluster, { log, userAgent, clock, random });
+  const namespace = options.leaseNamespace ?? cluster.currentNamespace;
+  const election = startElection({ namespace, name: leaseName, identity }, { client, clock, random, log });
+  return {
+    acquired: election.acquired,
+    lost: election.lost,
+    mayWrite: () => election.mayWrite(),
+    async [Symbol.asyncDispose]() {
+      await election[Symbol.asyncDispose]();
+      await client[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function relayEvents(recorder: EventRecorder): ReconcilerDeps["record"] {
+  return ({ metadata }, { type, reason, note }) => {
+    const { name, namespace, uid, resourceVersion } = metadata;
+    const regarding = {
+      apiVersion,
+      kind: relayKind,
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    };
+    recorder.record({ regarding, type, reason, action: "Reconcile", note });
+  };
+}

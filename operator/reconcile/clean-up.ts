@@ -1,0 +1,38 @@
+import type { ObjectName } from "../../lib/kube/types.ts";
+import { errorText } from "../../lib/process/log.ts";
+import { type Relay, relayResource } from "../api/relay.ts";
+import { type Outcome, done } from "../engine/outcome.ts";
+import { deleteClusterObjects, hasFinalizer, removeFinalizer } from "./finalizer.ts";
+import type { ReconcilerDeps } from "./reconciler.ts";
+
+/** A deletion, and with it that of the namespace, must not wait for ever for what cannot be cleaned up. */
+const abandonCleanupAfterMs = 600_000;
+
+/** The relay is being deleted: what the garbage collector cannot reach goes first, then the finalizer. */
+export async function cleanUp(relay: Relay, deps: ReconcilerDeps, signal: AbortSignal): Promise<Outcome> {
+  if (!hasFinalizer(relay)) return done;
+  try {
+    await deleteClusterObjects(relay, deps, signal);
+  } catch (error) {
+    const sinceMs = deps.clock.now() - Date.parse(relay.metadata.deletionTimestamp ?? "");
+    if (signal.aborted || !(sinceMs > abandonCleanupAfterMs)) throw error;
+    const note = `Cluster-scoped objects are left behind: ${errorText(error)}`;
+    deps.record(relay, { type: "Warning", reason: "CleanupAbandoned", note });
+    deps.log.error("Gave up cleaning up after a deleted relay", { relay: relay.metadata.name, error });
+  }
+  await removeFinalizer(relay, deps, signal);
+  return done;
+}
+
+/** There is no such relay: cluster-scoped objects in its name are left from one whose finalizer was taken off by force. */
+export async function sweep(
+  key: string,
+  name: Required<ObjectName>,
+  deps: ReconcilerDeps,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const left = deps.view.childrenOf(key).some(({ resource }) => !resource.namespaced);
+  if (!left || (await deps.client.get(relayResource, name, signal)) !== undefined) return done;
+  await deleteClusterObjects({ metadata: name }, deps, signal);
+  return done;
+}

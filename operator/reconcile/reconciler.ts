@@ -1,0 +1,50 @@
+import type { Clock } from "../../lib/process/clock.ts";
+import type { Log } from "../../lib/process/log.ts";
+import type { KubeClient, KubeObject, ObjectName, Resource } from "../../lib/kube/types.ts";
+import { type Relay, parseRelay, relayResource } from "../api/relay.ts";
+import type { LiveObject, PlanDeps } from "../decide/plan.ts";
+import type { Transition } from "../decide/transitions.ts";
+import type { DeploymentOptions } from "../desired/deployment.ts";
+import { type Reconcile, done } from "../engine/outcome.ts";
+import { parseKey } from "../watch/keys.ts";
+import { cleanUp, sweep } from "./clean-up.ts";
+import { converge } from "./converge.ts";
+import type { Write } from "./write.ts";
+
+/** What the reconciler reads without asking the server. */
+export interface View {
+  covers(namespace: string): boolean;
+  get(resource: Resource, name: ObjectName): KubeObject | undefined;
+  childrenOf(key: string): readonly LiveObject[];
+  podsOf(key: string): readonly KubeObject[];
+}
+
+export interface ReconcilerDeps {
+  readonly view: View;
+  readonly client: KubeClient;
+  /** Told of every object written, so that the view has it before its watch event comes. */
+  readonly wrote: (resource: Resource, object: KubeObject) => void;
+  readonly isApplied: PlanDeps["isApplied"];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Takes an Event about a relay; never fails. */
+  readonly record: (relay: Relay, transition: Transition) => void;
+  /** Counts a write. */
+  readonly onWrite: (write: Write) => void;
+}
+
+/**
+ * Reads everything anew at every call: it does not know what changed, so that a missed or repeated notification does no
+ * harm.
+ */
+export function createReconciler(options: DeploymentOptions, deps: ReconcilerDeps): Reconcile {
+  return async (key, signal) => {
+    const name = parseKey(key);
+    if (!deps.view.covers(name.namespace)) return done;
+    const object = deps.view.get(relayResource, name);
+    if (object === undefined) return await sweep(key, name, deps, signal);
+    const relay = parseRelay(object);
+    if (relay.metadata.deletionTimestamp !== undefined) return await cleanUp(relay, deps, signal);
+    return await converge(key, relay, options, deps, signal);
+  };
+}

@@ -1,0 +1,62 @@
+import { ApiError } from "../../lib/kube/errors.ts";
+import type { KubeClient, KubeObject, Resource } from "../../lib/kube/types.ts";
+import type { LiveObject, Pair, Plan } from "../decide/plan.ts";
+import { objectText } from "../decide/plan.ts";
+
+export const fieldManager = "kubearmor-relay-operator";
+
+export interface WriteDeps {
+  readonly client: Pick<KubeClient, "apply" | "delete">;
+  /** Told of every object written. */
+  readonly wrote: (resource: Resource, object: KubeObject) => void;
+  /** Counts and logs one write. */
+  readonly onWrite: (write: Write) => void;
+}
+
+export interface Write {
+  readonly kind: "apply" | "delete";
+  readonly object: LiveObject;
+  /** Whether it was there before: then this is a change of it or its repair. */
+  readonly existed: boolean;
+  readonly error?: unknown;
+}
+
+/**
+ * Carries the plan out. A refusal of one object does not keep the others from being written; a broken connection does.
+ * @returns the first error, or undefined
+ */
+export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal): Promise<unknown> {
+  const errors: unknown[] = [];
+  const attempt = async (write: Write, act: () => Promise<void>) => {
+    if (errors.some((error) => !(error instanceof ApiError))) return;
+    try {
+      await act();
+      deps.onWrite(write);
+    } catch (error) {
+      errors.push(error);
+      deps.onWrite({ ...write, error });
+    }
+  };
+  for (const pair of plan.writes) {
+    const write: Write = { kind: "apply", object: pair.desired, existed: pair.live !== undefined };
+    await attempt(write, () => apply(pair, deps, signal));
+  }
+  for (const object of plan.deletes) {
+    await attempt({ kind: "delete", object, existed: true }, () => remove(object, deps.client, signal));
+  }
+  return errors[0];
+}
+
+async function apply({ desired }: Pair, deps: WriteDeps, signal: AbortSignal): Promise<void> {
+  const { resource, object } = desired;
+  // By force: these objects are ours, and every field that we send is.
+  deps.wrote(resource, await deps.client.apply(resource, object, { fieldManager, force: true }, signal));
+}
+
+/** Only the very object that was looked at: never one that took its name meanwhile. */
+export async function remove(live: LiveObject, client: Pick<KubeClient, "delete">, signal: AbortSignal): Promise<void> {
+  const { metadata } = live.object;
+  if (metadata.uid === undefined) throw new Error(`Cannot delete ${objectText(live)}: its UID is not known`);
+  const options = { uid: metadata.uid, propagationPolicy: "Background" } as const;
+  await client.delete(live.resource, metadata, options, signal);
+}

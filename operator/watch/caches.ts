@@ -1,0 +1,130 @@
+import type { ListWatch } from "../../lib/kube/list-watch.ts";
+import type { StoreChange } from "../../lib/kube/store.ts";
+import type { KubeObject, ListWatchOptions, ObjectName, Resource } from "../../lib/kube/types.ts";
+import { cleanupFinalizer } from "../api/relay.ts";
+import type { LiveObject } from "../decide/plan.ts";
+import { FreshStore } from "./fresh-store.ts";
+import { keysOfChild, relayKey } from "./keys.ts";
+import { relayFingerprint } from "./predicate.ts";
+import { type Source, childSources, podSource, relaySource } from "./sources.ts";
+
+export interface CachesOptions {
+  /** Whose relays are watched; empty: those of all namespaces. */
+  readonly namespaces: readonly string[];
+}
+
+export interface CachesDeps {
+  readonly startListWatch: (options: ListWatchOptions) => ListWatch;
+  /** Called with the key of every relay that a change may concern. */
+  readonly enqueue: (key: string) => void;
+  /** Counts every end of a watch that was not asked for. */
+  readonly onRestart: (kind: string, reason: string) => void;
+}
+
+/** One list-watch: a kind in one namespace, or in all (`""`), or of the cluster. */
+interface Shard {
+  readonly resource: Resource;
+  readonly namespace: string;
+  readonly store: FreshStore<"relay">;
+  readonly listWatch: ListWatch;
+}
+
+/** What the operator knows of the cluster, and how it hears of changes. */
+export class Caches implements AsyncDisposable {
+  /** Resolves when every kind has been listed once; rejects when disposed before. */
+  readonly synced: Promise<void>;
+  readonly #namespaces: readonly string[];
+  readonly #shards: readonly Shard[];
+
+  constructor(options: CachesOptions, deps: CachesDeps) {
+    this.#namespaces = options.namespaces;
+    this.#shards = [relaySource, ...childSources, podSource].flatMap((source) => {
+      const split = source.resource.namespaced && options.namespaces.length > 0;
+      return (split ? options.namespaces : [""]).map((namespace) => startShard(source, namespace, deps));
+    });
+    this.synced = Promise.all(this.#shards.map(({ listWatch }) => listWatch.synced)).then(() => {});
+    this.synced.catch(() => {
+      // Whoever waits for it is told; nobody else needs to be.
+    });
+  }
+
+  /** Whether relays of this namespace are this operator's business. */
+  covers(namespace: string): boolean {
+    return this.#namespaces.length === 0 || this.#namespaces.includes(namespace);
+  }
+
+  get(resource: Resource, name: ObjectName): KubeObject | undefined {
+    return this.#shardOf(resource, name)?.store.get(name);
+  }
+
+  /** Every object of the kinds that relays own which names the relay of this key as its owner. */
+  childrenOf(key: string): readonly LiveObject[] {
+    return this.#shards
+      .filter(({ resource }) => childSources.some((source) => source.resource === resource))
+      .flatMap(({ resource, store }) => store.by("relay", key).map((object) => ({ resource, object })));
+  }
+
+  podsOf(key: string): readonly KubeObject[] {
+    return this.#shards
+      .filter(({ resource }) => resource === podSource.resource)
+      .flatMap(({ store }) => store.by("relay", key));
+  }
+
+  /** The server's answer to a write of ours, so that it is known before its watch event comes. */
+  wrote(resource: Resource, object: KubeObject): void {
+    this.#shardOf(resource, object.metadata)?.store.wrote(object);
+  }
+
+  /** Why the caches cannot be relied upon, a sentence each: empty = they can. */
+  problems(): readonly string[] {
+    return this.#shards.flatMap(({ resource, listWatch: { state } }) => {
+      if (state.kind === "synced") return [];
+      const why = state.kind === "failing" ? `${state.reason}: ${state.error.message}` : "not listed yet";
+      return [`${resource.plural}: ${why}`];
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#shards.map(({ listWatch }) => listWatch[Symbol.asyncDispose]()));
+  }
+
+  #shardOf(resource: Resource, { namespace = "" }: ObjectName): Shard | undefined {
+    return this.#shards.find(
+      (shard) =>
+        shard.resource.plural === resource.plural &&
+        shard.resource.group === resource.group &&
+        (shard.namespace === "" || shard.namespace === namespace),
+    );
+  }
+}
+
+function startShard(source: Source, namespace: string, deps: CachesDeps): Shard {
+  const { resource, labelSelector, trim } = source;
+  const isRelay = source === relaySource;
+  const store = new FreshStore({ relay: isRelay ? (object) => [relayKey(object)] : keysOfChild });
+  const listWatch = deps.startListWatch({
+    resource,
+    scope: {
+      ...(namespace === "" ? {} : { namespace }),
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+    },
+    ...(trim === undefined ? {} : { trim }),
+    onChange(change) {
+      const changes = store.apply(change);
+      for (const key of isRelay ? changes.flatMap(keysOfRelayChange) : changes.flatMap(keysOfChildChange))
+        deps.enqueue(key);
+    },
+    onRestart: (reason) => deps.onRestart(resource.kind, reason),
+  });
+  return { resource, namespace, store, listWatch };
+}
+
+function keysOfRelayChange(change: StoreChange): readonly string[] {
+  const before = change.kind === "modified" ? relayFingerprint(change.previous, cleanupFinalizer) : undefined;
+  return before === relayFingerprint(change.object, cleanupFinalizer) ? [] : [relayKey(change.object)];
+}
+
+function keysOfChildChange(change: StoreChange): readonly string[] {
+  const before = change.kind === "modified" ? keysOfChild(change.previous) : [];
+  return [...new Set([...before, ...keysOfChild(change.object)])];
+}

@@ -1,0 +1,71 @@
+import {
+  clusterRoleBindings,
+  clusterRoles,
+  configMaps,
+  deployments,
+  pods,
+  roleBindings,
+  roles,
+  serviceAccounts,
+  services,
+} from "../../lib/kube/resources.ts";
+import type { KubeObject, Resource } from "../../lib/kube/types.ts";
+import { relayResource } from "../api/relay.ts";
+import { managedByLabel, relayAppLabel, relayNameLabel } from "../desired/names.ts";
+
+/** A kind that is watched. */
+export interface Source {
+  readonly resource: Resource;
+  readonly labelSelector?: string;
+  /** Drops what nobody reads before the object is kept. */
+  readonly trim?: (object: KubeObject) => KubeObject;
+}
+
+export const relaySource: Source = { resource: relayResource, trim: withoutManagedFields };
+
+const managedBy = Object.entries(managedByLabel).map(([key, value]) => `${key}=${value}`);
+
+/**
+ * Kinds that relays own. Only what carries our label is watched: the memory of the operator grows with its relays and not
+ * with the cluster. An object that loses the label looks deleted, and is read and repaired like one.
+ */
+export const childSources: readonly Source[] = [
+  serviceAccounts,
+  roles,
+  roleBindings,
+  clusterRoles,
+  clusterRoleBindings,
+  configMaps,
+  services,
+  deployments,
+].map((resource) => ({ resource, labelSelector: managedBy.join(",") }));
+
+/** Why a relay's pods do not serve is said by the pods alone. */
+export const podSource: Source = {
+  resource: pods,
+  labelSelector: [...Object.entries(relayAppLabel).map(([key, value]) => `${key}=${value}`), relayNameLabel].join(","),
+  trim: trimPod,
+};
+
+function withoutManagedFields(object: KubeObject): KubeObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
+interface PodParts {
+  readonly spec?: { readonly containers?: readonly { readonly name: string; readonly image?: string }[] };
+  readonly status?: { readonly containerStatuses?: unknown; readonly conditions?: unknown };
+}
+
+function trimPod(object: KubeObject): KubeObject {
+  const { apiVersion, kind } = object;
+  const { spec, status } = object as PodParts;
+  const { metadata } = withoutManagedFields(object);
+  return {
+    apiVersion,
+    kind,
+    metadata,
+    spec: { containers: spec?.containers?.map(({ name, image }) => ({ name, image })) },
+    status: { containerStatuses: status?.containerStatuses, conditions: status?.conditions },
+  };
+}
