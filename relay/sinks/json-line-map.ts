@@ -8,27 +8,34 @@ const quote = 0x22;
 const colon = 0x3a;
 const comma = 0x2c;
 
+/** Up to here sorting by insertion is the cheapest; real events have a handful of keys. */
+const maxInserted = 32;
+/** A map of more entries gives its memory back. */
+const maxKept = 1024;
+
 /** The entries of one map<string, string> of one event, collected from the wire and printed in the order of their keys. */
 export class MapEntries {
   readonly #cursor = new FieldCursor();
-  // Columns of one table, to make no object an entry. Keys lie in the event, or in a copy if they had to be repaired.
-  #keys: ByteView[] = [];
+  #size = 0;
+  // Columns of one table that is used again for each event, to make no garbage per event.
   #keyStart: number[] = [];
   #keyEnd: number[] = [];
   #valueStart: number[] = [];
   #valueEnd: number[] = [];
-
-  get size(): number {
-    return this.#keys.length;
-  }
+  /** Keys that are not UTF-8, as they are printed; the others lie in the event. */
+  #repaired: (ByteView | undefined)[] = [];
+  /** Entries by key, those of one key as they came. */
+  #order: number[] = [];
 
   clear(): void {
-    if (this.#keys.length === 0) return;
-    this.#keys = [];
+    this.#size = 0;
+    if (this.#order.length <= maxKept) return;
     this.#keyStart = [];
     this.#keyEnd = [];
     this.#valueStart = [];
     this.#valueEnd = [];
+    this.#repaired = [];
+    this.#order = [];
   }
 
   /** Adds the entry in `source` from `start` to `end`; false if it is malformed. */
@@ -51,31 +58,33 @@ export class MapEntries {
       }
     }
     if (cursor.malformed) return false;
-    this.#valueStart.push(valueStart);
-    this.#valueEnd.push(valueEnd);
+    const entry = this.#size++;
+    this.#valueStart[entry] = valueStart;
+    this.#valueEnd[entry] = valueEnd;
     if (isAscii(source.bytes, keyStart, keyEnd) || isUtf8(source.bytes.subarray(keyStart, keyEnd))) {
-      this.#keys.push(source);
-      this.#keyStart.push(keyStart);
-      this.#keyEnd.push(keyEnd);
+      this.#repaired[entry] = undefined;
+      this.#keyStart[entry] = keyStart;
+      this.#keyEnd[entry] = keyEnd;
     } else {
       // Repaired before keys are compared: two that print alike must not become one JSON object with a key twice.
-      const repaired = Buffer.from(source.bytes.toString("utf8", keyStart, keyEnd));
-      this.#keys.push(viewOf(repaired));
-      this.#keyStart.push(0);
-      this.#keyEnd.push(repaired.length);
+      const key = Buffer.from(source.bytes.toString("utf8", keyStart, keyEnd));
+      this.#repaired[entry] = viewOf(key);
+      this.#keyStart[entry] = 0;
+      this.#keyEnd[entry] = key.length;
     }
     return true;
   }
 
   /** Writes `"key":"value",…` sorted by the bytes of the keys, of equal keys the last, and returns the end in `target`. */
   write(source: ByteView, target: ByteView, start: number): number {
-    const order = this.#order();
+    this.#sort(source);
     let to = start;
-    for (const [position, entry] of order.entries()) {
-      const following = order[position + 1];
-      if (following !== undefined && this.#compareKeys(entry, following) === 0) continue;
+    for (let position = 0; position < this.#size; position++) {
+      const entry = this.#order[position] ?? 0;
+      const isLast = position + 1 === this.#size;
+      if (!isLast && this.#compareKeys(source, entry, this.#order[position + 1] ?? 0) === 0) continue;
       target.bytes[to++] = quote;
-      to = writeText(this.#keys[entry] ?? source, this.#keyStart[entry] ?? 0, this.#keyEnd[entry] ?? 0, target, to);
+      to = writeText(this.#repaired[entry] ?? source, this.#keyStart[entry] ?? 0, this.#keyEnd[entry] ?? 0, target, to);
       target.bytes[to++] = quote;
       target.bytes[to++] = colon;
       target.bytes[to++] = quote;
@@ -86,16 +95,26 @@ export class MapEntries {
     return to - 1;
   }
 
-  /** Entries by key; those of one key in the order of the wire (the sort is stable). */
-  #order(): readonly number[] {
-    const entries = [...this.#keys.keys()];
-    return entries.length === 1 ? entries : entries.toSorted((a, b) => this.#compareKeys(a, b));
+  #sort(source: ByteView): void {
+    const order = this.#order;
+    if (this.#size > maxInserted) {
+      const entries = Array.from({ length: this.#size }, (_, entry) => entry);
+      this.#order = entries.toSorted((a, b) => this.#compareKeys(source, a, b));
+      return;
+    }
+    for (let entry = 0; entry < this.#size; entry++) {
+      let position = entry;
+      while (position > 0 && this.#compareKeys(source, order[position - 1] ?? 0, entry) > 0) {
+        order[position] = order[position - 1] ?? 0;
+        position--;
+      }
+      order[position] = entry;
+    }
   }
 
-  #compareKeys(a: number, b: number): number {
-    const aKey = this.#keys[a]?.bytes;
-    const bKey = this.#keys[b]?.bytes;
-    if (aKey === undefined || bKey === undefined) return 0;
+  #compareKeys(source: ByteView, a: number, b: number): number {
+    const aKey = (this.#repaired[a] ?? source).bytes;
+    const bKey = (this.#repaired[b] ?? source).bytes;
     let aAt = this.#keyStart[a] ?? 0;
     let bAt = this.#keyStart[b] ?? 0;
     const aLength = (this.#keyEnd[a] ?? 0) - aAt;

@@ -49,8 +49,9 @@ interface Slot {
   readonly prefix: Prefix;
   start: number;
   end: number;
-  /** Of strings: start and end by turns. */
-  ranges: number[];
+  /** Of strings: how many there are, and start and end of each by turns, in an array that is used again. */
+  count: number;
+  readonly ranges: number[];
   readonly entries: MapEntries;
   readonly part: MessagePart | undefined;
 }
@@ -84,8 +85,8 @@ class MessagePart {
   clear(): void {
     for (const slot of this.#slots) {
       slot.end = 0;
-      if (slot.kind === "strings") slot.ranges = [];
-      else if (slot.kind === "map") slot.entries.clear();
+      slot.count = 0;
+      if (slot.kind === "map") slot.entries.clear();
       else slot.part?.clear();
     }
   }
@@ -100,8 +101,11 @@ class MessagePart {
       if (slot === undefined || slot.wireType !== cursor.type) continue;
       slot.start = cursor.start;
       slot.end = cursor.end;
-      if (slot.kind === "strings") slot.ranges.push(cursor.start, cursor.end);
-      else if (slot.kind === "map" && !slot.entries.add(source, cursor.start, cursor.end)) return false;
+      if (slot.kind === "strings") {
+        slot.ranges[slot.count * 2] = cursor.start;
+        slot.ranges[slot.count * 2 + 1] = cursor.end;
+        slot.count++;
+      } else if (slot.kind === "map" && !slot.entries.add(source, cursor.start, cursor.end)) return false;
       else if (slot.part !== undefined && !slot.part.scan(source, cursor.start, cursor.end)) return false;
     }
     return !cursor.malformed;
@@ -128,7 +132,7 @@ class MessagePart {
         }
         case "strings":
           to = copy(slot.prefix, target, to);
-          for (let at = 0; at < slot.ranges.length; at += 2) {
+          for (let at = 0; at < slot.count * 2; at += 2) {
             target.bytes[to++] = quote;
             to = writeText(source, slot.ranges[at] ?? 0, slot.ranges[at + 1] ?? 0, target, to);
             target.bytes[to++] = quote;
@@ -164,6 +168,7 @@ function slotOf({ name, type, printZero }: JsonField): Slot {
     prefix: prefixOf(`,${JSON.stringify(name)}:${shape.opening}`),
     start: 0,
     end: 0,
+    count: 0,
     ranges: [],
     entries: new MapEntries(),
     part: typeof type === "string" ? undefined : new MessagePart(type),

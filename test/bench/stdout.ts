@@ -21,8 +21,8 @@ const loads: readonly Load[] = [
   { name: "20k lines/s", rate: 20_000, seconds: 4 },
   { name: "as fast as it can", seconds: 4 },
 ];
-/** How often the hub hands over what it has gathered. */
-const intervalMs = 2;
+/** How often a batch is offered. */
+const intervalMs = 5;
 const eventsPerFullBatch = 200;
 
 const fixtures = new URL("../fixtures/events.jsonl", import.meta.url);
