@@ -1,0 +1,79 @@
+/** A right the operator has, and what for: config/operator/rbac.yaml is generated from this table. */
+export interface Permission {
+  readonly group: string;
+  readonly resource: string;
+  readonly verbs: readonly string[];
+  /** Only objects of these names; absent: all. */
+  readonly names?: readonly string[];
+  readonly why: string;
+}
+
+const follow = ["get", "list", "watch"] as const;
+/** Server-side apply is a patch, and a create when there is no such object yet. */
+const apply = ["create", "patch"] as const;
+
+const rbac = "rbac.authorization.k8s.io";
+
+/** In the whole cluster. What a relay's role grants must be among these: nobody may grant what they do not hold. */
+export const clusterPermissions: readonly Permission[] = [
+  {
+    group: "operator.kubearmor.com",
+    resource: "kubearmorrelays",
+    verbs: [...follow, "patch"],
+    why: "read relays; put the finalizer on and off, and write nothing else of them",
+  },
+  {
+    group: "operator.kubearmor.com",
+    resource: "kubearmorrelays/status",
+    verbs: ["patch"],
+    why: "report what is seen",
+  },
+  {
+    group: "operator.kubearmor.com",
+    resource: "kubearmorrelays/finalizers",
+    verbs: ["update"],
+    why: "own objects with blockOwnerDeletion where that is checked, as on OpenShift",
+  },
+  { group: "", resource: "serviceaccounts", verbs: [...follow, ...apply], why: "a relay's identity" },
+  {
+    group: "",
+    resource: "configmaps",
+    verbs: [...follow, ...apply],
+    why: "a relay's settings; get, list and watch are granted to it for that one object",
+  },
+  {
+    group: "",
+    resource: "services",
+    verbs: [...follow, ...apply, "delete"],
+    why: "a relay's address; the old one goes when its name changes",
+  },
+  { group: "apps", resource: "deployments", verbs: [...follow, ...apply], why: "a relay's pods" },
+  {
+    group: "",
+    resource: "pods",
+    verbs: ["list", "watch"],
+    why: "say why a relay's pod does not serve; granted to relays to discover agents",
+  },
+  { group: rbac, resource: "roles", verbs: [...follow, ...apply], why: "a relay's rights in its namespace" },
+  { group: rbac, resource: "rolebindings", verbs: [...follow, ...apply], why: "as above" },
+  {
+    group: rbac,
+    resource: "clusterroles",
+    verbs: [...follow, ...apply, "delete"],
+    why: "a relay's right to discover agents; no garbage collector deletes cluster-scoped objects of namespaced owners",
+  },
+  { group: rbac, resource: "clusterrolebindings", verbs: [...follow, ...apply, "delete"], why: "as above" },
+  { group: "events.k8s.io", resource: "events", verbs: ["create", "patch"], why: "tell of transitions" },
+];
+
+/** In the operator's own namespace. */
+export const ownNamespacePermissions: readonly Permission[] = [
+  { group: "coordination.k8s.io", resource: "leases", verbs: ["create"], why: "stand for election" },
+  {
+    group: "coordination.k8s.io",
+    resource: "leases",
+    names: ["kubearmor-relay-operator"],
+    verbs: ["get", "update"],
+    why: "hold the lease and give it back",
+  },
+];
