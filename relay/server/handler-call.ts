@@ -1,0 +1,191 @@
+import { Duplex } from "node:stream";
+import { type Deadline, Metadata, type ServerMethodDefinition } from "@grpc/grpc-js";
+import type { Clock } from "../../lib/process/clock.ts";
+import { errorText, type Log } from "../../lib/process/log.ts";
+import type { Call } from "./call.ts";
+import { MessageReader } from "./message-reader.ts";
+import { Code, ok, respondWithTrailers, type Status, StatusError } from "./status.ts";
+
+export interface HandlerCallDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * A call as grpc-js handlers know it, of all four kinds at once: what they read from it are requests, what they write to it
+ * are responses, `request` is the only request where there is one. It emits "cancelled" when nobody waits for it any more,
+ * and an "error" emitted on it by the handler ends it with that status.
+ */
+export class HandlerCall extends Duplex {
+  request: unknown;
+  cancelled = false;
+  readonly metadata: Metadata;
+  readonly #call: Call;
+  readonly #definition: ServerMethodDefinition<unknown, unknown>;
+  readonly #deps: HandlerCallDeps;
+  #trailers: Metadata | undefined;
+  #hasEnded = false;
+
+  constructor(call: Call, definition: ServerMethodDefinition<unknown, unknown>, deps: HandlerCallDeps) {
+    super({ objectMode: true });
+    if (!definition.requestStream) this.push(null);
+    this.#call = call;
+    this.#definition = definition;
+    this.#deps = deps;
+    this.metadata = Metadata.fromHttp2Headers(call.headers);
+    this.on("error", (error) => this.fail(error));
+    const { signal } = call;
+    if (signal.aborted) this.#cancel();
+    else signal.addEventListener("abort", () => this.#cancel(), { once: true });
+  }
+
+  /** Makes the requests of a client stream readable. */
+  readRequests(): void {
+    const { stream } = this.#call;
+    const reader = new MessageReader();
+    stream.on("data", (chunk: Buffer) => {
+      this.#guard(() => {
+        for (const message of reader.push(chunk)) {
+          if (!this.push(decode(this.#definition, message))) stream.pause();
+        }
+      });
+    });
+    stream.on("end", () => {
+      this.#guard(() => {
+        reader.end();
+        this.push(null);
+      });
+    });
+  }
+
+  /** The callback of handlers with one response. */
+  reply(error: unknown, value?: unknown, trailers?: unknown): void {
+    const metadata = trailers instanceof Metadata ? trailers : undefined;
+    if (error !== null && error !== undefined) {
+      this.fail(error, metadata);
+      return;
+    }
+    this.write(value);
+    this.end(metadata);
+  }
+
+  /** Ends the call with the status of an error; an error without one is logged, and UNKNOWN to the client. */
+  fail(error: unknown, trailers?: Metadata): void {
+    const status = statusOf(error);
+    if (status === undefined) {
+      this.#deps.log.error("Cannot serve a call", { path: this.#call.path, error: errorText(error) });
+    }
+    this.#end(status ?? { code: Code.UNKNOWN, message: "The call failed" }, trailers ?? metadataOf(error));
+  }
+
+  sendMetadata(metadata: Metadata): void {
+    const { stream, signal } = this.#call;
+    if (!signal.aborted && !stream.headersSent) respondWithTrailers(stream, metadata.toHttp2Headers());
+  }
+
+  getPeer(): string {
+    return this.#call.peer;
+  }
+
+  getPath(): string {
+    return this.#call.path;
+  }
+
+  getHost(): string {
+    return this.#call.headers[":authority"] ?? this.#call.headers.host ?? "";
+  }
+
+  getDeadline(): Deadline {
+    const { deadlineMs } = this.#call;
+    return deadlineMs === undefined ? Infinity : this.#deps.clock.now() + deadlineMs - this.#deps.clock.monotonic();
+  }
+
+  getAuthContext(): object {
+    return {};
+  }
+
+  /** Ends the call with OK and these trailers, after what is written. */
+  override end(trailers?: unknown): this {
+    if (trailers instanceof Metadata) this.#trailers = trailers;
+    return super.end();
+  }
+
+  override _read(): void {
+    this.#call.stream.resume();
+  }
+
+  override _write(message: unknown, _encoding: string, done: (error?: Error | null) => void): void {
+    const frame = this.#encode(message);
+    if (frame === undefined || this.#call.signal.aborted) {
+      done();
+      return;
+    }
+    this.sendMetadata(new Metadata());
+    // A write that fails has lost its client, which the call's signal tells.
+    this.#call.stream.write(frame, () => done());
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#end(ok, this.#trailers);
+    done();
+  }
+
+  #encode(message: unknown): Buffer | undefined {
+    try {
+      const bytes = this.#definition.responseSerialize(message);
+      const prefix = Buffer.alloc(5);
+      prefix.writeUInt32BE(bytes.length, 1);
+      return Buffer.concat([prefix, bytes]);
+    } catch (cause) {
+      this.fail(new Error("Cannot encode a response message", { cause }));
+      return undefined;
+    }
+  }
+
+  #guard(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #end(status: Status, trailers?: Metadata): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#call.end(status, trailers?.toHttp2Headers());
+  }
+
+  #cancel(): void {
+    if (!this.#hasEnded) {
+      this.#hasEnded = true;
+      this.cancelled = true;
+      this.emit("cancelled", "cancelled");
+    }
+    this.destroy();
+  }
+}
+
+/** The request in the bytes of a message. @throws StatusError */
+export function decode(definition: ServerMethodDefinition<unknown, unknown>, message: Buffer): unknown {
+  try {
+    return definition.requestDeserialize(message);
+  } catch (cause) {
+    throw new StatusError(Code.INTERNAL, "Cannot decode the request message", { cause });
+  }
+}
+
+/** The status in an error: a StatusError, or `{ code, details }` as grpc-js has it. */
+export function statusOf(error: unknown): Status | undefined {
+  if (error instanceof StatusError) return error;
+  if (typeof error === "object" && error !== null && "code" in error && typeof error.code === "number") {
+    const details = "details" in error && typeof error.details === "string" ? error.details : "";
+    return { code: error.code, message: details };
+  }
+  return undefined;
+}
+
+function metadataOf(error: unknown): Metadata | undefined {
+  if (typeof error !== "object" || error === null || !("metadata" in error)) return undefined;
+  return error.metadata instanceof Metadata ? error.metadata : undefined;
+}

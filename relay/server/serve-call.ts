@@ -1,0 +1,19 @@
+import type { Log } from "../../lib/process/log.ts";
+import { errorText } from "../../lib/process/log.ts";
+import type { Call, CallHandler } from "./call.ts";
+import { readMessage } from "./request.ts";
+import { Code, StatusError } from "./status.ts";
+
+/** Reads the request of a call and hands both to its handler; what either throws is how the call ends. */
+export async function serveCall(call: Call, handler: CallHandler, log: Log): Promise<void> {
+  try {
+    handler(call, await readMessage(call));
+  } catch (error) {
+    if (error instanceof StatusError) {
+      call.end(error);
+      return;
+    }
+    log.error("Cannot serve a call", { path: call.path, error: errorText(error) });
+    call.end({ code: Code.UNKNOWN, message: "The call failed" });
+  }
+}
