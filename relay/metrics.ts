@@ -89,12 +89,12 @@ export function createMetrics(sources: MetricSources): Registry {
   );
   counter(
     "kubearmor_relay_stdout_events_total",
-    "Events offered to stdout, by what became of them: printed, unreadable (no protobuf message) full (stdout is too slow), closed or shutdown",
+    "Events offered to stdout, by what became of them: printed, unreadable (no protobuf message), full (stdout is too slow), closed or shutdown",
     ["feed", "outcome"],
     () =>
       perOutcome((feed) => {
-        const { printed, unreadable, dropped } = stdout.counts(feed);
-        return { printed, unreadable, ...dropped };
+        const { printed, unreadable, droppedBy } = stdout.counts(feed);
+        return { printed, unreadable, ...droppedBy };
       }),
   );
   gauge("kubearmor_relay_stdout_queued_events", "Events waiting to be printed", ["feed"], () =>

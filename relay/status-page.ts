@@ -9,10 +9,17 @@ export function statusPage(sources: MetricSources): unknown {
     feeds: Object.fromEntries(
       feeds.map(({ id }) => [
         id,
-        { ...hub.totals(id), subscribers: subscriptions.totals(id), stdout: stdout.counts(id), agents: nodes.totals(id) },
+        {
+          ...hub.totals(id),
+          subscribers: subscriptions.totals(id),
+          stdout: stdout.counts(id),
+          agents: nodes.totals(id),
+        },
       ]),
     ),
-    watches: sources.watches().map(({ state }) => (state.kind === "failing" ? { kind: state.reason, error: state.error.message } : state)),
+    watches: sources
+      .watches()
+      .map(({ state }) => (state.kind === "failing" ? { kind: state.reason, error: state.error.message } : state)),
     settingsErrors: sources.settingsErrors(),
     nodes: nodes.nodes.map(({ agent, state, counts }) => ({ ...agent, state, feeds: Object.fromEntries(counts) })),
     subscribers: subscriptions.list(),
