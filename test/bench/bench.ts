@@ -28,7 +28,7 @@ export async function bench(config: BenchConfig, { print, signal }: BenchDeps): 
   const loadBinary = await buildLoad(config.cache, config.env, signal);
   await using network = isRoot && !config.loopback ? await namespaces(config.env, signal) : loopback();
 
-  const where = { core: config.relayCore, helperCore: config.loadCore, env: config.env };
+  const where = { placement: { core: config.relayCore, nice: config.nice }, env: config.env };
   const subjects: readonly (Subject | undefined)[] = [
     ...(config.floor ? [undefined] : []),
     ...(config.ours ? [ours(config.entry, where)] : []),
@@ -36,7 +36,7 @@ export async function bench(config: BenchConfig, { print, signal }: BenchDeps): 
   ];
   print(machine());
   print(
-    `${event.wire.length}-byte events, ${config.windowMs / 1000} s a row, ${network.kind}, relay on core ` +
+    `${event.wire.length}-byte events made every ${config.tickUs} µs, ${config.windowMs / 1000} s a row, ${network.kind}, relay on core ` +
       `${config.relayCore}, load on core ${config.loadCore}, CPU from the scheduler's accounting`,
   );
   print(`\n${heading()}`);
@@ -47,7 +47,8 @@ export async function bench(config: BenchConfig, { print, signal }: BenchDeps): 
       const result = await measure(row, subject, {
         network,
         loadBinary,
-        loadCore: config.loadCore,
+        loadPlacement: { core: config.loadCore, nice: config.nice },
+        tickUs: config.tickUs,
         env: config.env,
         event,
         path: config.feed.path,
