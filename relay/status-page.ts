@@ -21,7 +21,7 @@ export function statusPage(sources: MetricSources): unknown {
       .watches()
       .map(({ state }) => (state.kind === "failing" ? { kind: state.reason, error: state.error.message } : state)),
     settingsErrors: sources.settingsErrors(),
-    nodes: nodes.nodes.map(({ agent, state, counts }) => ({ ...agent, state, feeds: Object.fromEntries(counts) })),
+    nodes: nodes.nodes.map(({ agent, state, counts }) => ({ agent, state, feeds: Object.fromEntries(counts) })),
     subscribers: subscriptions.list(),
   };
 }

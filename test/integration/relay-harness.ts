@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { type AgentFleet, type FleetOptions, startFleet } from "../../hack/agents/fleet.ts";
+import type { Checker } from "../../hack/check/checker.ts";
+import { systemClock } from "../../lib/process/clock.ts";
+import { silentLog } from "../../lib/process/log.ts";
+import { parseConfig } from "../../relay/config.ts";
+import { type Relay, startRelay } from "../../relay/relay.ts";
+import type { SubscriberCounts } from "../../relay/server/subscriber.ts";
+import type { ChunkWriter } from "../../relay/sinks/chunk-writer.ts";
+
+/** What the tests read of `/statusz`. */
+export interface RelayStatus {
+  readonly feeds: Readonly<
+    Record<
+      "alerts" | "logs" | "messages",
+      {
+        readonly received: number;
+        readonly unclaimed: number;
+        readonly subscribers: SubscriberCounts;
+        readonly stdout: Readonly<Record<"received" | "printed" | "unreadable" | "dropped" | "queued", number>>;
+        readonly agents: { readonly bytes: number; readonly breaks: number };
+      }
+    >
+  >;
+  readonly nodes: readonly { readonly agent: { readonly id: string }; readonly state: { readonly kind: string } }[];
+  readonly subscribers: readonly { readonly feed: string; readonly counts: SubscriberCounts }[];
+}
+
+/** A real relay with real agents, in this process. */
+export interface RelayFixture extends AsyncDisposable {
+  readonly relay: Relay;
+  readonly fleet: AgentFleet;
+  /** host:port of its gRPC server. */
+  readonly address: string;
+  readonly lines: () => readonly string[];
+  status(): Promise<RelayStatus>;
+  /** The status, once it is as wanted; never, if it never is: the test's own time limit ends it. */
+  statusWhen(isReached: (status: RelayStatus) => boolean): Promise<RelayStatus>;
+}
+
+export async function startRelayFixture(
+  agents: FleetOptions = {},
+  {
+    flags = [],
+    env = {},
+  }: { readonly flags?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<RelayFixture> {
+  const fleet = await startFleet(agents);
+  const printed = memoryWriter();
+  const parsed = parseConfig(["-gRPCPort=0", "--httpPort=0", `--agents=${fleet.addresses.join(",")}`, ...flags], env);
+  if (parsed.kind === "refused") assert.fail(parsed.errors.join("; "));
+  const deps = { version: "test", stdout: printed.writer, clock: systemClock, random: Math.random, log: silentLog };
+  const relay = await startRelay(parsed.config, deps);
+  await fleet.untilWatched();
+  const status = async () => {
+    const response = await fetch(`http://127.0.0.1:${relay.httpPort}/statusz`);
+    return (await response.json()) as RelayStatus;
+  };
+  let isDrained = false;
+  return {
+    relay: {
+      ...relay,
+      drain: (deadlineMs) => {
+        isDrained = true;
+        return relay.drain(deadlineMs);
+      },
+    },
+    fleet,
+    address: `127.0.0.1:${relay.grpcPort}`,
+    lines: printed.lines,
+    status,
+    async statusWhen(isReached) {
+      for (;;) {
+        const now = await status();
+        if (isReached(now)) return now;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      if (!isDrained) await relay.drain(5_000);
+      await fleet[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Nothing lost, nothing twice, everything in order. */
+export function assertWhole(checker: Checker, wanted: number): void {
+  const { events, lost, duplicates, reordered, garbage } = checker.report();
+  assert.deepEqual(
+    { events, lost, duplicates, reordered, garbage },
+    { events: wanted, lost: 0, duplicates: 0, reordered: 0, garbage: 0 },
+  );
+}
+
+/** The ledger of a feed: every event that came in is accounted for at every consumer. */
+export function assertConserved(feed: RelayStatus["feeds"]["alerts"]): void {
+  const { offered, delivered, overflowed, disconnected, queued } = feed.subscribers;
+  assert.equal(offered, delivered + overflowed + disconnected + queued, "subscribers");
+  const { stdout } = feed;
+  assert.equal(stdout.received, stdout.printed + stdout.unreadable + stdout.dropped + stdout.queued, "stdout");
+}
+
+function memoryWriter(): { readonly writer: ChunkWriter; readonly lines: () => readonly string[] } {
+  const chunks: Buffer[] = [];
+  return {
+    writer: {
+      write(chunk, done) {
+        chunks.push(Buffer.from(chunk));
+        setImmediate(() => done({ kind: "written" }));
+      },
+      close() {},
+    },
+    lines: () => Buffer.concat(chunks).toString("utf8").split("\n").slice(0, -1),
+  };
+}
