@@ -14,17 +14,21 @@ export interface GrpcServer {
   close(): void;
 }
 
+// Its bookkeeping costs time for every message.
+const withoutChannelz = { "grpc.enable_channelz": 0 };
+
+export interface Keepalive {
+  /** A PING this long after the last was answered. */
+  readonly timeMs: number;
+  /** A connection that does not answer for so long is destroyed. */
+  readonly timeoutMs: number;
+}
+
 /**
- * Pings go out on every connection, with or without calls, 1 s after the last answer; a connection that leaves one
- * unanswered for 5 s is destroyed without GOAWAY. (grpc-go skips pings while it receives; grpc-js does not.)
- * Source: KubeArmor's ServerParameters; grpc-js server.js, _sessionHandler.
+ * What KubeArmor asks of its server. grpc-js pings on every connection, with or without calls, also while it receives
+ * (grpc-go does not then), and destroys silent connections without GOAWAY.
  */
-const serverOptions = {
-  "grpc.keepalive_time_ms": 1000,
-  "grpc.keepalive_timeout_ms": 5000,
-  // Its bookkeeping costs time for every message.
-  "grpc.enable_channelz": 0,
-};
+export const agentKeepalive: Keepalive = { timeMs: 1000, timeoutMs: 5000 };
 
 function fromServer(server: Server): GrpcServer {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -44,8 +48,12 @@ export interface LogServiceHandlers {
 }
 
 /** `feeder.LogService` with the filters and answers of an agent. */
-export function createLogServer(handlers: LogServiceHandlers): GrpcServer {
-  const server = new Server(serverOptions);
+export function createLogServer(handlers: LogServiceHandlers, keepalive: Keepalive): GrpcServer {
+  const server = new Server({
+    ...withoutChannelz,
+    "grpc.keepalive_time_ms": keepalive.timeMs,
+    "grpc.keepalive_timeout_ms": keepalive.timeoutMs,
+  });
   for (const feed of feedNames) {
     const { method, filters } = feedContracts[feed];
     server.addService(
@@ -74,7 +82,7 @@ export function createLogServer(handlers: LogServiceHandlers): GrpcServer {
 export function createHealthServer(beforeHealth: LogServiceHandlers["beforeHealth"]): GrpcServer {
   const statuses: ServingStatusMap = { "": "SERVING" };
   for (const name of healthNames) statuses[name] = "SERVING";
-  const server = new Server({ "grpc.enable_channelz": 0 });
+  const server = new Server(withoutChannelz);
   new HealthImplementation(statuses).addToServer({
     addService: (service, { check, ...others }) => {
       const delayed = (call: ServerUnaryCall<object, object>, reply: sendUnaryData<object>) => {

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import type { Clock } from "../../lib/process/clock.ts";
 import { delay } from "../../lib/process/clock.ts";
-import type { EventCall, GrpcServer } from "./agent-server.ts";
+import type { EventCall, GrpcServer, Keepalive } from "./agent-server.ts";
 import { createHealthServer, createLogServer } from "./agent-server.ts";
 import type { FeedName } from "./contract.ts";
 import { feedNames } from "./contract.ts";
@@ -24,6 +24,7 @@ export interface AgentOptions {
   /** 0 takes a free one; undefined: no health server. */
   readonly healthPort: number | undefined;
   readonly seed: number;
+  readonly keepalive: Keepalive;
 }
 
 export interface AgentDeps {
@@ -87,7 +88,8 @@ export class Agent implements AsyncDisposable {
     this.#options = options;
     this.#clock = deps.clock;
     const beforeHealth = (answer: () => void) => this.#beforeHealth(answer);
-    this.#logServer = createLogServer({ subscribe: (feed, call) => this.#subscribe(feed, call), beforeHealth });
+    const subscribe = (feed: FeedName, call: EventCall) => this.#subscribe(feed, call);
+    this.#logServer = createLogServer({ subscribe, beforeHealth }, options.keepalive);
     const { address, port, healthPort } = options;
     const now = () => deps.clock.monotonic();
     this.#main = new Listener({ address, port }, { accept: (wire) => this.#logServer.accept(wire), now });

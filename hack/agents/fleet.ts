@@ -3,6 +3,8 @@ import type { Clock } from "../../lib/process/clock.ts";
 import { systemClock } from "../../lib/process/clock.ts";
 import type { AgentCounts } from "./agent.ts";
 import { Agent } from "./agent.ts";
+import type { Keepalive } from "./agent-server.ts";
+import { agentKeepalive } from "./agent-server.ts";
 import type { FeedName } from "./contract.ts";
 import { feedNames } from "./contract.ts";
 import { Pacer } from "./pacer.ts";
@@ -32,6 +34,8 @@ export interface FleetOptions {
   /** Of HostName. Default `node-`. */
   readonly hostPrefix?: string;
   readonly cluster?: string;
+  /** Default: as in real agents. */
+  readonly keepalive?: Keepalive;
 }
 
 export interface FleetDeps {
@@ -51,6 +55,7 @@ export class AgentFleet implements AsyncDisposable {
 
   constructor(options: FleetOptions, deps: FleetDeps) {
     const { count = 1, firstAddress, port = 0, healthPort, seed = 1, cluster = "default" } = options;
+    const { keepalive = agentKeepalive } = options;
     const { namePrefix = "agent-", hostPrefix = "node-", rates = {}, burst = 1 } = options;
     const random = seededRandom(seed);
     this.#clock = deps.clock;
@@ -61,7 +66,7 @@ export class AgentFleet implements AsyncDisposable {
       const name = `${namePrefix}${index}`;
       const host = `${hostPrefix}${index}`;
       const agentSeed = Math.floor(random() * 2 ** 31);
-      return new Agent({ name, host, cluster, address, port, healthPort, seed: agentSeed }, deps);
+      return new Agent({ name, host, cluster, address, port, healthPort, seed: agentSeed, keepalive }, deps);
     });
     for (const agent of this.agents) {
       for (const feed of feedNames) {
