@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ApiError } from "../../lib/kube/errors.ts";
+import { parseRelay } from "../../operator/api/relay.ts";
+import { problemsOf } from "../../operator/decide/validate.ts";
+import { type Harness, startHarness } from "./operator-harness.ts";
+
+let harness: Harness;
+
+before(async () => {
+  harness = await startHarness();
+});
+
+after(() => harness[Symbol.asyncDispose]());
+
+let serial = 0;
+
+/** What the server answers to a relay with this spec: the defaulted object, or its refusal. */
+async function create(spec: object, name = `relay-${(serial += 1)}`) {
+  try {
+    return await harness.createRelay("default", name, spec);
+  } catch (error) {
+    assert.ok(error instanceof ApiError);
+    return error;
+  }
+}
+
+const refused: Readonly<Record<string, readonly [spec: object, message: RegExp]>> = {
+  "several replicas that print": [{ replicas: 2, stdout: { logs: true } }, /spec\.replicas.*every replica would print/],
+  "more replicas than agents can bear": [{ replicas: 11 }, /spec\.replicas/],
+  "a nodePort without a node port type": [{ service: { nodePort: 30000 } }, /spec\.service\.nodePort/],
+  "an unknown type of Service": [{ service: { type: "ExternalName" } }, /spec\.service\.type/],
+  "a Service name that DNS cannot carry": [{ service: { name: "Relay" } }, /spec\.service\.name/],
+  "a selector that selects every pod": [{ agents: { selector: { matchLabels: {} } } }, /matchLabels/],
+  "a label key with a space": [{ agents: { selector: { matchLabels: { "a b": "c" } } } }, /matchLabels/],
+  "an endpoint without a port": [{ agents: { endpoints: ["host"] } }, /endpoints\[0\]/],
+  "one endpoint twice": [{ agents: { endpoints: ["a:1", "a:1"] } }, /Duplicate/],
+  "a label of ours on the pods": [{ podLabels: { "kubearmor-app": "x" } }, /belong to the operator/],
+  "a toleration of everything by accident": [{ tolerations: [{ value: "x" }] }, /needs operator Exists/],
+  "a quantity that is none": [{ resources: { limits: { memory: "1x" } } }, /resources\.limits\.memory/],
+};
+
+for (const [sentence, [spec, message]] of Object.entries(refused)) {
+  test(`the API refuses ${sentence}`, async () => {
+    const answer = await create(spec);
+    assert.ok(answer instanceof ApiError, "it was accepted");
+    assert.equal(answer.code, 422);
+    assert.match(answer.message, message);
+  });
+}
+
+test("the API refuses a name that cannot be a label", async () => {
+  for (const name of ["a.b", "a".repeat(64)]) {
+    const answer = await create({}, name);
+    assert.ok(answer instanceof ApiError);
+    assert.match(answer.message, /metadata\.name must be/);
+  }
+});
+
+const accepted: Readonly<Record<string, object>> = {
+  "an empty spec": {},
+  "a stanza without its fields": { service: {}, agents: { selector: {} }, resources: {}, stdout: {} },
+  "limits alone": { resources: { limits: { memory: "1Gi" } } },
+  "several replicas that do not print": { replicas: 3 },
+  "everything off": { replicas: 0, suspend: true },
+};
+
+for (const [sentence, spec] of Object.entries(accepted)) {
+  test(`defaults and rules of the program are those of the server: ${sentence}`, async () => {
+    const answer = await create(spec);
+    assert.ok(!(answer instanceof ApiError), "it was refused");
+    const { apiVersion, kind, metadata } = answer;
+    // What the harness adds for its fake nodes is a user's field like any other.
+    const written = { apiVersion, kind, metadata, spec: { tolerations: [{ operator: "Exists" }], ...spec } };
+    assert.deepEqual(parseRelay(written), answer);
+    assert.deepEqual(problemsOf(parseRelay(answer)), []);
+  });
+}
