@@ -121,7 +121,7 @@ export function writesOf(requests: readonly AuditedRequest[]): readonly AuditedR
 
 /** Asks again until there is an answer; the limit only ends a test that hangs. */
 export async function eventually<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < 600; tries += 1) {
+  for (let tries = 0; tries < 2400; tries += 1) {
     const answer = await ask();
     if (answer !== undefined) return answer;
     await pause(50);
