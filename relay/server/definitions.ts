@@ -9,6 +9,6 @@ export function descriptorSet(): Buffer {
 
 /** `feeder.LogService`, with its message codecs. */
 export function logServiceDefinition(): ServiceDefinition {
-  const definition = loadFileDescriptorSetFromBuffer(descriptorSet(), { keepCase: true, defaults: true });
+  const definition = loadFileDescriptorSetFromBuffer(descriptorSet(), { keepCase: true });
   return definition["feeder.LogService"] as ServiceDefinition;
 }

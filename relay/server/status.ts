@@ -29,13 +29,15 @@ export class StatusError extends Error implements Status {
  * A client that is still sending is then told to stop (RST_STREAM NO_ERROR, RFC 9113 section 8.1).
  */
 export function endWithStatus(stream: ServerHttp2Stream, status: Status, headers: OutgoingHttpHeaders = {}): void {
-  if (stream.destroyed || stream.closed || stream.writableEnded) return;
+  if (stream.destroyed || stream.closed) return;
   const fields = { ...statusFields(status), ...headers };
+  // Of a HEAD request Node has ended the response from the start, so that says nothing yet.
   if (!stream.headersSent) {
     stream.respond({ ...responseHeaders, ...fields }, { endStream: true });
     stopRequest(stream);
     return;
   }
+  if (stream.writableEnded) return;
   stream.once("wantTrailers", () => {
     stream.sendTrailers(fields);
     stopRequest(stream);

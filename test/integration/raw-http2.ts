@@ -1,0 +1,116 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+
+/** An HTTP/2 frame as it is on the wire. */
+export interface Frame {
+  readonly type: number;
+  readonly flags: number;
+  readonly streamId: number;
+  readonly payload: Buffer;
+}
+
+export const frameType = { data: 0, headers: 1, rstStream: 3, settings: 4, ping: 6, goaway: 7 } as const;
+export const flag = { endStream: 1, ack: 1, endHeaders: 4 } as const;
+
+const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const headerBytes = 9;
+
+/** A client that sends the frames it is told to and no others: it answers neither SETTINGS nor PING. */
+export class RawConnection implements Disposable {
+  readonly socket: Socket;
+  readonly frames: Frame[] = [];
+  readonly closed: Promise<unknown>;
+  #received = Buffer.alloc(0);
+  #onFrame: () => void = () => {};
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    this.closed = new Promise((resolve) => socket.once("close", resolve));
+    // A reset is one of the ways a server ends a connection.
+    socket.on("error", () => {});
+    socket.on("data", (chunk) => this.#receive(chunk));
+  }
+
+  /** Connects; `host` chooses the address family. Speaks HTTP/2 only after `greet()`. */
+  static async connect(port: number, host = "127.0.0.1"): Promise<RawConnection> {
+    const socket = connect(port, host);
+    await once(socket, "connect");
+    return new RawConnection(socket);
+  }
+
+  greet(): this {
+    this.socket.write(preface);
+    return this.send({ type: frameType.settings, flags: 0, streamId: 0, payload: Buffer.alloc(0) });
+  }
+
+  send({ type, flags, streamId, payload }: Frame): this {
+    const header = Buffer.alloc(headerBytes);
+    header.writeUIntBE(payload.length, 0, 3);
+    header.writeUInt8(type, 3);
+    header.writeUInt8(flags, 4);
+    header.writeUInt32BE(streamId, 5);
+    this.socket.write(Buffer.concat([header, payload]));
+    return this;
+  }
+
+  /** Opens a stream with a gRPC call's headers. */
+  call(streamId: number, path: string, endStream = false, headers: Readonly<Record<string, string>> = {}): this {
+    const fields = {
+      ":method": "POST",
+      ":scheme": "http",
+      ":path": path,
+      ":authority": "relay",
+      "content-type": "application/grpc",
+      ...headers,
+    };
+    const flags = flag.endHeaders | (endStream ? flag.endStream : 0);
+    return this.send({ type: frameType.headers, flags, streamId, payload: hpack(fields) });
+  }
+
+  data(streamId: number, payload: Buffer, endStream = false): this {
+    return this.send({ type: frameType.data, flags: endStream ? flag.endStream : 0, streamId, payload });
+  }
+
+  /** Resolves with the first frame, of those received and those to come, that fits. */
+  async frame(fits: (frame: Frame) => boolean): Promise<Frame> {
+    for (;;) {
+      const found = this.frames.find(fits);
+      if (found !== undefined) return found;
+      const next = new Promise<boolean>((resolve) => {
+        this.#onFrame = () => resolve(true);
+      });
+      if (!(await Promise.race([next, this.closed.then(() => false)]))) {
+        throw new Error(`The connection closed after ${this.frames.length} frames, none of them the wanted one`);
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#received = Buffer.concat([this.#received, chunk]);
+    while (this.#received.length >= headerBytes) {
+      const end = headerBytes + this.#received.readUIntBE(0, 3);
+      if (this.#received.length < end) return;
+      this.frames.push({
+        type: this.#received.readUInt8(3),
+        flags: this.#received.readUInt8(4),
+        streamId: this.#received.readUInt32BE(5),
+        payload: this.#received.subarray(headerBytes, end),
+      });
+      this.#received = this.#received.subarray(end);
+      this.#onFrame();
+    }
+  }
+}
+
+/** Header fields as HPACK literals without indexing or Huffman codes: for names and values under 127 bytes. */
+function hpack(fields: Readonly<Record<string, string>>): Buffer {
+  const parts: Buffer[] = [];
+  for (const [name, value] of Object.entries(fields)) {
+    parts.push(Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value));
+  }
+  return Buffer.concat(parts);
+}
