@@ -4,26 +4,14 @@ import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../../lib/process/clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
-import type { Batch } from "../../relay/hub/batch.ts";
+import type { Batch, Consumer } from "../../relay/hub/batch.ts";
 import { openWriter } from "../../relay/sinks/open-writer.ts";
 import { StdoutSink } from "../../relay/sinks/stdout.ts";
 import { encodeFrame } from "../../relay/wire/frame-cutter.ts";
 
-interface Load {
-  readonly name: string;
-  /** Events per second; undefined = as fast as they are printed. */
-  readonly rate?: number;
-  readonly seconds: number;
-}
-
-const loads: readonly Load[] = [
-  { name: "warm-up", seconds: 1 },
-  { name: "20k lines/s", rate: 20_000, seconds: 4 },
-  { name: "as fast as it can", seconds: 4 },
-];
-/** How often a batch is offered. */
+/** How often events are offered, as many as are due. */
 const intervalMs = 5;
-const eventsPerFullBatch = 200;
+const secondsPerLoad = 4;
 
 const fixtures = new URL("../fixtures/events.jsonl", import.meta.url);
 const sample = readFileSync(fixtures, "utf8")
@@ -38,33 +26,55 @@ function batchOf(events: number): Batch {
   return { feed: "alerts", bytes: Buffer.concat(Array.from({ length: events }, () => frame)), events };
 }
 
-async function run(load: Load): Promise<string> {
-  const writer = openWriter(1, { clock: systemClock, log: silentLog });
-  const sink = new StdoutSink({ maxQueueBytes: 8 << 20 }, { writer, clock: systemClock, log: silentLog });
-  const batch = batchOf(load.rate === undefined ? eventsPerFullBatch : (load.rate * intervalMs) / 1000);
-  const cpuBefore = process.cpuUsage();
+/** Offers `rate` events a second and returns how many that were. */
+async function offerAtRate(consumer: Consumer, rate: number): Promise<number> {
+  const batch = batchOf(20);
   const startMs = performance.now();
   let offered = 0;
-  for (let nowMs = startMs; nowMs < startMs + load.seconds * 1000; nowMs = performance.now()) {
-    const dueEvents = ((nowMs - startMs) / 1000) * (load.rate ?? 0);
-    // Without a rate the queue is kept half full: nothing is dropped, nothing waits for input.
-    while (load.rate === undefined ? sink.queuedBytes < 4 << 20 : offered + batch.events <= dueEvents) {
-      sink.offer(batch);
-      offered += batch.events;
+  for (let elapsedMs = 0; elapsedMs < secondsPerLoad * 1000; elapsedMs = performance.now() - startMs) {
+    for (const due = (elapsedMs / 1000) * rate; offered + batch.events <= due; offered += batch.events) {
+      consumer.offer(batch);
     }
     await sleep(intervalMs);
   }
+  return offered;
+}
+
+/** Keeps the queue half full: nothing is dropped, and printing never waits for events. */
+async function offerAtWill(sink: StdoutSink): Promise<void> {
+  const batch = batchOf(100);
+  const startMs = performance.now();
+  while (performance.now() - startMs < secondsPerLoad * 1000) {
+    while (sink.queuedBytes < 8 << 20) sink.offer(batch);
+    await sleep(intervalMs);
+  }
+}
+
+async function measure(name: string, load: (sink: StdoutSink) => Promise<unknown>): Promise<string> {
+  const deps = { clock: systemClock, log: silentLog };
+  const sink = new StdoutSink({ maxQueueBytes: 16 << 20 }, { ...deps, writer: openWriter(1, deps) });
+  const startMs = performance.now();
+  const cpuBefore = process.cpuUsage();
+  await load(sink);
   await sink.close(AbortSignal.timeout(10_000));
+  const { user, system } = process.cpuUsage(cpuBefore);
   const elapsedMs = performance.now() - startMs;
-  const cpu = process.cpuUsage(cpuBefore);
   const { received, printed, dropped, unreadable, queued } = sink.counts("alerts");
-  const perLine = (cpu.user + cpu.system) / printed;
-  const rate = Math.round((printed / elapsedMs) * 1000);
-  return `${load.name}: ${perLine.toFixed(2)} µs CPU a line (${((100 * cpu.system) / (cpu.user + cpu.system)).toFixed(0)} % system), ${rate} lines/s, received ${received} = printed ${printed} + dropped ${dropped} + unreadable ${unreadable} + queued ${queued}`;
+  const cost = `${((user + system) / printed).toFixed(2)} µs CPU a line (system: ${(system / printed).toFixed(2)})`;
+  const rate = `${Math.round((printed / elapsedMs) * 1000)} lines/s`;
+  return `${name}: ${cost}, ${rate}, received ${received} = printed ${printed} + dropped ${dropped} + unreadable ${unreadable} + queued ${queued}`;
+}
+
+/** What the bench itself costs at a rate, with nobody to print. */
+async function measureLoad(rate: number): Promise<string> {
+  const cpuBefore = process.cpuUsage();
+  const offered = await offerAtRate({ offer() {} }, rate);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return `${rate} events/s offered to nobody: ${((user + system) / offered).toFixed(2)} µs CPU an event`;
 }
 
 console.error(`${cpus()[0]?.model} x ${cpus().length}, node ${process.version}; events of ${event.length} bytes`);
-for (const load of loads) {
-  const line = await run(load);
-  if (load.name !== "warm-up") console.error(line);
-}
+await measure("warm-up", offerAtWill);
+console.error(await measure("as fast as it can", offerAtWill));
+console.error(await measure("20k/s", (sink) => offerAtRate(sink, 20_000)));
+console.error(await measureLoad(20_000));
