@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { writeArchive, writeLayer } from "./archive.ts";
 import type { Image } from "./oci.ts";
@@ -16,6 +16,9 @@ const PROGRAMS = {
 export type ProgramName = keyof typeof PROGRAMS;
 export const programNames = Object.keys(PROGRAMS) as readonly ProgramName[];
 
+/** Names without a host would mean docker.io. */
+export const DEFAULT_PREFIX = "localhost/";
+
 export interface ImageOptions {
   /** The cache's root folder. */
   readonly cache: string;
@@ -23,10 +26,11 @@ export interface ImageOptions {
   readonly prefix?: string;
 }
 
-/** This version's images are `<prefix><name>:<version of package.json>`. */
-export function imageRef(program: ProgramName, prefix = "localhost/"): string {
-  const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
-  return `${prefix}${PROGRAMS[program].name}:${manifest.version}`;
+/** The tag of what is built from this tree; the manifests in config/ name it too. */
+const TAG = "dev";
+
+export function imageRef(program: ProgramName, prefix = DEFAULT_PREFIX): string {
+  return `${prefix}${PROGRAMS[program].name}:${TAG}`;
 }
 
 /**

@@ -81,7 +81,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     kubeconfig,
     auditLog,
     bin,
-    kubectl: createKubectl(bin, kubeconfig),
+    kubectl: createKubectl([join(bin, "kubebox"), "kubectl", "--kubeconfig", kubeconfig]),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -14,7 +14,7 @@ import { ensurePrograms } from "./build.ts";
 import { run, type RunOptions } from "./command.ts";
 import { searchPath, type TestbedPaths, testbedPaths } from "./config.ts";
 import { ensurePackages } from "./debian.ts";
-import { createKubectl, type Kubectl } from "./kubectl.ts";
+import { type Command, createKubectl, type Kubectl } from "./kubectl.ts";
 import { kwokArgs } from "./kwok.ts";
 import { NODE_NAME, nodeFiles } from "./node/files.ts";
 import { identify, isAlive, type ProcessIdentity } from "./processes.ts";
@@ -55,8 +55,10 @@ export interface LocalNode {
   /** Works inside the node's network only. */
   readonly kubeconfig: string;
   readonly kubectl: Kubectl;
+  /** For those who start kubectl themselves. */
+  readonly kubectlCommand: Command;
   /** The words in front of a command that make it run in the node's network, with the host's files. */
-  readonly prefix: readonly string[];
+  readonly prefix: Command;
   /** Runs a command in the node's network, KUBECONFIG set and the testbed's programs in PATH. */
   in(command: string, args: readonly string[], options?: RunOptions): Promise<string>;
   /** The environment of such a command, for those who start it themselves. */
@@ -168,11 +170,12 @@ function describe(dir: string): LocalNode {
   if (record === undefined) throw new Error(`Cannot use the node in ${dir}: it was removed`);
   const { id, bin } = record;
   const kubeconfig = join(dir, "cp", "admin.kubeconfig");
-  const prefix = ["nsenter", `--net=/proc/${readFileSync(join(dir, "pid"), "utf8")}/ns/net`, "--"];
+  const prefix: Command = ["nsenter", `--net=/proc/${readFileSync(join(dir, "pid"), "utf8")}/ns/net`, "--"];
   const env = { KUBECONFIG: kubeconfig, PATH: [bin, ...searchPath()].join(":") };
+  const kubectlCommand: Command = [...prefix, join(bin, "kubebox"), "kubectl", "--kubeconfig", kubeconfig];
   const inside: LocalNode["in"] = (command, args, options = {}) => {
-    const [enter, ...rest] = [...prefix, command, ...args];
-    return run(enter ?? "nsenter", rest, { ...options, env: { ...env, ...options.env } });
+    const [enter, ...words] = prefix;
+    return run(enter, [...words, command, ...args], { ...options, env: { ...env, ...options.env } });
   };
   return {
     id,
@@ -181,7 +184,8 @@ function describe(dir: string): LocalNode {
     kubeconfig,
     prefix,
     env,
-    kubectl: createKubectl(bin, kubeconfig, prefix),
+    kubectl: createKubectl(kubectlCommand),
+    kubectlCommand,
     in: inside,
     async loadImages(archives) {
       for (const archive of archives) {

@@ -1,0 +1,24 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Cluster } from "../testbed/cluster/cluster.ts";
+import { NAMESPACE } from "./install.ts";
+
+/**
+ * The lines that the relay's pods print, as they come, until `signal` is aborted. When a pod ends, kubectl ends: its
+ * successor's lines follow.
+ */
+export async function* relayLines(cluster: Cluster, signal: AbortSignal): AsyncGenerator<string> {
+  const [program, ...words] = cluster.kubectlCommand;
+  const args = ["-n", NAMESPACE, "logs", "--follow", "--tail=20", "deployment/kubearmor-relay"];
+  while (!signal.aborted) {
+    const child = spawn(program, [...words, ...args], { stdio: ["ignore", "pipe", "ignore"] });
+    const end = () => child.kill();
+    signal.addEventListener("abort", end, { once: true });
+    try {
+      yield* createInterface({ input: child.stdout });
+    } finally {
+      signal.removeEventListener("abort", end);
+      child.kill();
+    }
+  }
+}
