@@ -75,9 +75,9 @@ function compare(desired: unknown, live: unknown, node: FieldNode, path: string,
   const children = fieldChildren(node);
   if (children.length === 0) {
     if (!isSameValue(desired, live, path)) found.push({ kind: "changed", path });
-  } else if (Array.isArray(desired)) {
+  } else if (Array.isArray(desired) && children.every((child) => child.kind !== "field")) {
     compareList(desired, Array.isArray(live) ? live : [], children, path, found);
-  } else if (isFields(desired)) {
+  } else if (isFields(desired) && children.every((child) => child.kind === "field")) {
     compareObject(desired, isFields(live) ? live : {}, node, path, found);
   } else {
     found.push({ kind: "changed", path });

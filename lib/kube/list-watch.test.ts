@@ -108,8 +108,8 @@ test("startListWatch() asks for watches of 60 to 120 s and goes on from the last
 test("startListWatch() goes on from a bookmark", async () => {
   await using followed = follow();
   await settle();
-  followed.api.put("a");
-  followed.api.remove("a");
+  followed.api.writeElsewhere();
+  followed.api.writeElsewhere();
   followed.api.bookmark();
   await settle();
   followed.api.disturb("close");
@@ -356,7 +356,7 @@ type Step =
   | { readonly kind: "disturb"; readonly fault: StreamFault }
   | { readonly kind: "fail"; readonly code: number }
   | { readonly kind: "advance"; readonly ms: number }
-  | { readonly kind: "compact" | "bookmark" | "reset-next" };
+  | { readonly kind: "compact" | "bookmark" | "reset-next" | "elsewhere" };
 
 const name = fc.constantFrom("a", "b", "c", "d", "e", "f", "g", "h");
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -378,7 +378,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constantFrom("compact" as const, "bookmark" as const, "reset-next" as const) }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom("compact" as const, "bookmark" as const, "reset-next" as const, "elsewhere" as const),
+    }),
   },
 );
 
@@ -402,6 +404,8 @@ function take(api: MemoryApi, clock: FakeClock, next: Step): void {
       return api.compact();
     case "bookmark":
       return api.bookmark();
+    case "elsewhere":
+      return api.writeElsewhere();
   }
 }
 

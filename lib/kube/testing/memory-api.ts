@@ -63,6 +63,11 @@ export class MemoryApi implements ListWatchClient {
     this.#record("DELETED", name);
   }
 
+  /** Others write other kinds: the version goes on without an event here. */
+  writeElsewhere(): void {
+    this.#version += 1;
+  }
+
   /** Forgets all versions before the present one, for new watches and for pages that are still to be read. */
   compact(): void {
     this.#compactedTo = this.#version;
@@ -214,8 +219,9 @@ class Stream implements AsyncIterable<Buffer> {
     try {
       for (;;) {
         this.#signal.throwIfAborted();
-        const chunk = this.#chunks.shift();
-        if (chunk !== undefined) yield chunk;
+        // As a socket does: what came in since the last read is one chunk.
+        const chunk = Buffer.concat(this.#chunks.splice(0));
+        if (chunk.length > 0) yield chunk;
         else if (this.#end?.error !== undefined) throw this.#end.error;
         else if (this.#end !== undefined) return;
         else await this.#more();
