@@ -42,8 +42,12 @@ export interface RelayServer extends AsyncDisposable {
 
 /** Streams a connection may have open. Clients share one for all their calls, so it is well over what one client needs. */
 const maxStreams = 1_000;
-/** What the headers of a call may add up to; over it the call is reset with ENHANCE_YOUR_CALM, to clients RESOURCE_EXHAUSTED. */
+/**
+ * What the headers of a call may add up to, which clients are told and keep to (grpc-go, grpc-js). Over it the call is reset
+ * with ENHANCE_YOUR_CALM, to clients RESOURCE_EXHAUSTED. Over twice as much, HTTP/2 in Node ends the connection.
+ */
 const maxHeaderBytes = 64 * 1024;
+const maxHeaderFields = 1_000;
 /** In MB, of data waiting in a session; over it new calls are refused. Many slow subscribers may share a connection. */
 const maxSessionMemory = 64;
 
@@ -60,6 +64,7 @@ export async function startServer(options: ServerOptions, deps: ServerDeps): Pro
   const calls = new Set<Call>();
   const server = createServer({
     settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: maxHeaderBytes, enablePush: false },
+    maxHeaderListPairs: maxHeaderFields,
     maxSessionMemory,
   });
   server.maxConnections = options.maxConnections ?? 1_000;

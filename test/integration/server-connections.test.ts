@@ -1,0 +1,281 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type ClientHttp2Stream, connect } from "node:http2";
+import { networkInterfaces } from "node:os";
+import { test, type TestContext } from "node:test";
+import fc from "fast-check";
+import { type Clock, systemClock } from "../../lib/process/clock.ts";
+import { FakeClock } from "../../lib/process/fake-clock.ts";
+import { silentLog } from "../../lib/process/log.ts";
+import type { Call, CallHandler } from "../../relay/server/call.ts";
+import { type RelayServer, startServer } from "../../relay/server/server.ts";
+import { Code, ok, respondWithTrailers, StatusError } from "../../relay/server/status.ts";
+import { type Frame, flag, frameType, RawConnection } from "./raw-http2.ts";
+
+const emptyMessage = Buffer.alloc(5);
+const tlsHello = Buffer.from("16030100c8010000c40303", "hex");
+
+test("startServer() listens on both address families", async (t) => {
+  const server = await start(t, systemClock);
+  const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ family }) => family === "IPv6"));
+  for (const host of hasIpv6 ? ["127.0.0.1", "::1"] : ["127.0.0.1"]) {
+    using connection = await RawConnection.connect(server.port, host);
+    connection.greet().call(1, "/feeder.LogService/HealthCheck").data(1, emptyMessage, true);
+    await connection.frame(({ type, streamId }) => type === frameType.headers && streamId === 1);
+  }
+});
+
+test("startServer() rejects when the port is taken, and says which", async (t) => {
+  const { port } = await start(t, systemClock);
+  await assert.rejects(
+    startServer({ port }, { routes: new Map(), clock: systemClock, log: silentLog }),
+    new RegExp(`port ${port}`),
+  );
+});
+
+for (const [what, bytes] of Object.entries({
+  "a TLS hello": tlsHello,
+  "an HTTP/1 request": Buffer.from("GET / HTTP/1.1\r\nHost: relay\r\n\r\n"),
+  "one wrong byte": Buffer.from("x"),
+  "garbage after the preface": Buffer.from(`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${"x".repeat(40)}`),
+})) {
+  test(`the server closes a connection at ${what}`, async (t) => {
+    // On a clock that stands still: no timeout closes it.
+    const server = await start(t, new FakeClock());
+    using connection = await RawConnection.connect(server.port);
+    connection.socket.write(bytes);
+    await connection.closed;
+  });
+}
+
+test("the server closes a connection that never speaks", async (t) => {
+  const clock = new FakeClock();
+  const server = await start(t, clock);
+  using connection = await RawConnection.connect(server.port);
+  // Its first frame tells that the server has accepted.
+  await connection.frame(({ type }) => type === frameType.settings);
+  clock.advance(20_000);
+  await connection.closed;
+});
+
+test("the server lets an idle connection be, and pings from its first call on", async (t) => {
+  const clock = new FakeClock();
+  const server = await start(t, clock);
+  using connection = await RawConnection.connect(server.port);
+  connection.greet();
+  await connection.frame(isSettingsAck);
+  clock.advance(60_000);
+  const call = connection.call(1, "/test/Nope", true);
+  await call.frame(({ streamId }) => streamId === 1);
+  assert.equal(connection.frames.filter(isPing).length, 0);
+  clock.advance(5_000);
+  await connection.frame(isPing);
+});
+
+test("the server pings 5 s after each answer, and cuts a client that sends nothing for 20 s", async (t) => {
+  const clock = new FakeClock();
+  const server = await start(t, clock);
+  using connection = await RawConnection.connect(server.port);
+  connection.greet().call(1, "/test/Nope", true);
+  await connection.frame(({ streamId }) => streamId === 1);
+  for (const [round] of Array.from({ length: 3 }).entries()) {
+    clock.advance(5_000);
+    const { payload } = await connection.frame((frame) => isPing(frame) && pingsOf(connection).length === round + 1);
+    connection.send({ type: frameType.ping, flags: flag.ack, streamId: 0, payload });
+    await roundTrip(connection, 3 + 2 * round);
+  }
+  clock.advance(5_000);
+  await connection.frame(() => pingsOf(connection).length === 4);
+  clock.advance(19_999);
+  assert.equal(connection.socket.readyState, "open");
+  clock.advance(1);
+  await connection.closed;
+});
+
+test("the server spares a client that answers no PING yet but still takes data", async (t) => {
+  const clock = new FakeClock();
+  const server = await start(t, clock);
+  using connection = await RawConnection.connect(server.port);
+  connection.greet().call(1, "/test/Nope", true);
+  await connection.frame(({ streamId }) => streamId === 1);
+  clock.advance(5_000);
+  await connection.frame(isPing);
+  clock.advance(10_000);
+  await roundTrip(connection, 3);
+  clock.advance(10_000);
+  await roundTrip(connection, 5);
+  clock.advance(20_000);
+  await roundTrip(connection, 7);
+  clock.advance(20_000);
+  clock.advance(20_000);
+  await connection.closed;
+});
+
+test("the server sends a client that floods it with pings away", async (t) => {
+  const server = await start(t, new FakeClock());
+  using connection = await RawConnection.connect(server.port);
+  connection.greet();
+  const ping = { type: frameType.ping, flags: 0, streamId: 0, payload: Buffer.alloc(8) };
+  for (let sent = 0; sent < 10; sent += 1) connection.send(ping);
+  const goaway = await connection.frame(({ type }) => type === frameType.goaway);
+  assert.equal(goaway.payload.readUInt32BE(4), 11);
+  assert.equal(goaway.payload.subarray(8).toString(), "too_many_pings");
+  await connection.closed;
+});
+
+test("the server survives a client that opens and resets streams as fast as it can", async (t) => {
+  const { server, calls } = await startHolding(t, systemClock);
+  using connection = await RawConnection.connect(server.port);
+  connection.greet();
+  const cancel = Buffer.from([0, 0, 0, 8]);
+  for (let id = 1; id < 6_000; id += 2) {
+    connection.call(id, "/test/Hold").data(id, emptyMessage, true);
+    connection.send({ type: frameType.rstStream, flags: 0, streamId: id, payload: cancel });
+  }
+  await connection.frame(({ type }) => type === frameType.goaway);
+  await connection.closed;
+  await healthy(server);
+  for (const { signal } of calls) assert.ok(signal.aborted, "A reset call goes on");
+});
+
+test("the server survives whatever bytes it gets", async (t) => {
+  const server = await start(t, systemClock);
+  const frames = fc.array(
+    fc.record({
+      type: fc.nat(12),
+      flags: fc.nat(255),
+      streamId: fc.nat(8),
+      payload: fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
+    }),
+    { maxLength: 8 },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.boolean(), frames, fc.uint8Array({ maxLength: 64 }), async (isPolite, odd, tail) => {
+      using connection = await RawConnection.connect(server.port);
+      if (isPolite) connection.greet().call(1, "/feeder.LogService/HealthCheck");
+      for (const frame of odd) connection.send(frame);
+      connection.socket.end(tail);
+      await connection.closed;
+    }),
+    { numRuns: 200 },
+  );
+  await healthy(server);
+});
+
+test("the server resets a call with too many headers, and only that", async (t) => {
+  const server = await start(t, systemClock);
+  // Node's client would refuse to send that much by itself.
+  const session = connect(`http://127.0.0.1:${server.port}`, { maxSendHeaderBlockLength: 1024 * 1024 });
+  t.after(() => session.destroy());
+  const call = (headers: Readonly<Record<string, string>>) =>
+    session.request({ ":method": "POST", ":path": "/test/Nope", "content-type": "application/grpc", ...headers });
+  assert.equal(await statusOf(call({})), "12");
+  assert.equal(await statusOf(call(kibibytes(60))), "12");
+  await assert.rejects(statusOf(call(kibibytes(120))), /ENHANCE_YOUR_CALM/);
+  assert.equal(await statusOf(call({})), "12");
+});
+
+test("drain() sends GOAWAY, lets routes end their calls, and leaves nothing open", async (t) => {
+  const { server, calls } = await startHolding(t, systemClock);
+  using connection = await RawConnection.connect(server.port);
+  connection.greet().call(1, "/test/Hold").data(1, emptyMessage, true);
+  await connection.frame(({ streamId }) => streamId === 1);
+  using idle = await RawConnection.connect(server.port);
+  idle.greet();
+  await idle.frame(isSettingsAck);
+  let ended = 0;
+  await server.drain(async () => {
+    await Promise.all([connection, idle].map((each) => each.frame(({ type }) => type === frameType.goaway)));
+    for (const call of calls) call.end(ok);
+    ended += 1;
+  }, AbortSignal.timeout(60_000));
+  assert.equal(ended, 1);
+  await Promise.all([connection.closed, idle.closed]);
+  const last = connection.frames.findLast(({ streamId }) => streamId === 1);
+  assert.equal(last?.type, frameType.headers);
+  assert.equal((last?.flags ?? 0) & flag.endStream, flag.endStream);
+  await assert.rejects(RawConnection.connect(server.port), /ECONNREFUSED/);
+});
+
+test("drain() cuts what is left at its deadline", async (t) => {
+  const { server, calls } = await startHolding(t, systemClock);
+  using connection = await RawConnection.connect(server.port);
+  connection.greet().call(1, "/test/Hold").data(1, emptyMessage, true);
+  await connection.frame(({ streamId }) => streamId === 1);
+  const deadline = new AbortController();
+  const drained = server.drain(() => new Promise(() => {}), deadline.signal);
+  await connection.frame(({ type }) => type === frameType.goaway);
+  assert.equal(calls[0]?.signal.aborted, false);
+  deadline.abort();
+  await drained;
+  await connection.closed;
+  const reason: unknown = calls[0]?.signal.reason;
+  assert.ok(reason instanceof StatusError && reason.code === Code.CANCELLED);
+});
+
+test("a call's signal aborts when its client cancels, or is gone", async (t) => {
+  const { server, calls } = await startHolding(t, systemClock);
+  using connection = await RawConnection.connect(server.port);
+  connection.greet();
+  for (const id of [1, 3]) {
+    connection.call(id, "/test/Hold").data(id, emptyMessage, true);
+    await connection.frame(({ streamId }) => streamId === id);
+  }
+  const over = calls.map(({ signal }) => once(signal, "abort"));
+  connection.send({ type: frameType.rstStream, flags: 0, streamId: 1, payload: Buffer.from([0, 0, 0, 8]) });
+  await over[0];
+  assert.equal(calls[1]?.signal.aborted, false);
+  connection.socket.resetAndDestroy();
+  await over[1];
+});
+
+async function start(t: TestContext, clock: Clock, routes?: ReadonlyMap<string, CallHandler>): Promise<RelayServer> {
+  const server = await startServer({ port: 0 }, { routes: routes ?? new Map(), clock, log: silentLog });
+  t.after(() => server[Symbol.asyncDispose]());
+  return server;
+}
+
+/** A server with a method whose calls go on for ever. */
+async function startHolding(t: TestContext, clock: Clock): Promise<{ server: RelayServer; calls: readonly Call[] }> {
+  const calls: Call[] = [];
+  const hold: CallHandler = (call) => {
+    calls.push(call);
+    respondWithTrailers(call.stream);
+  };
+  return { server: await start(t, clock, new Map([["/test/Hold", hold]])), calls };
+}
+
+async function healthy(server: RelayServer): Promise<void> {
+  using connection = await RawConnection.connect(server.port);
+  connection.greet().call(1, "/feeder.LogService/HealthCheck").data(1, emptyMessage, true);
+  const answer = await connection.frame(({ streamId }) => streamId === 1);
+  assert.equal(answer.type, frameType.headers);
+}
+
+/** That many header fields of 1 KiB. */
+function kibibytes(count: number): Readonly<Record<string, string>> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`x-big-${index}`, "x".repeat(1024)]));
+}
+
+async function statusOf(stream: ClientHttp2Stream): Promise<string | undefined> {
+  const [headers] = (await once(stream, "response")) as [Readonly<Record<string, string>>];
+  return headers["grpc-status"];
+}
+
+/** Resolves when the server has read everything that was sent. */
+async function roundTrip(connection: RawConnection, streamId: number): Promise<void> {
+  connection.call(streamId, "/test/Nope", true);
+  await connection.frame((frame) => frame.streamId === streamId);
+}
+
+function isPing({ type, flags }: Frame): boolean {
+  return type === frameType.ping && (flags & flag.ack) === 0;
+}
+
+function pingsOf(connection: RawConnection): readonly Frame[] {
+  return connection.frames.filter(isPing);
+}
+
+function isSettingsAck({ type, flags }: Frame): boolean {
+  return type === frameType.settings && (flags & flag.ack) !== 0;
+}
