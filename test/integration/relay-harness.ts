@@ -22,7 +22,11 @@ export interface RelayStatus {
       }
     >
   >;
-  readonly nodes: readonly { readonly agent: { readonly id: string }; readonly state: { readonly kind: string } }[];
+  readonly nodes: readonly {
+    readonly agent: { readonly id: string };
+    readonly state: { readonly kind: string };
+    readonly feeds: Readonly<Record<string, { readonly isOpen: boolean }>>;
+  }[];
   readonly subscribers: readonly { readonly feed: string; readonly counts: SubscriberCounts }[];
 }
 
@@ -34,8 +38,10 @@ export interface RelayFixture extends AsyncDisposable {
   readonly address: string;
   readonly lines: () => readonly string[];
   status(): Promise<RelayStatus>;
-  /** The status, once it is as wanted; never, if it never is: the test's own time limit ends it. */
+  /** The status, once it is as wanted; the test's own time limit ends the wait. */
   statusWhen(isReached: (status: RelayStatus) => boolean): Promise<RelayStatus>;
+  /** Resolves when relay and agents agree that every agent has one connection with every stream open. */
+  settled(): Promise<void>;
 }
 
 export async function startRelayFixture(
@@ -56,6 +62,11 @@ export async function startRelayFixture(
     const response = await fetch(`http://127.0.0.1:${relay.httpPort}/statusz`);
     return (await response.json()) as RelayStatus;
   };
+  const statusWhen = async (isReached: (now: RelayStatus) => boolean) => {
+    let now = await status();
+    await waitUntil(async () => isReached((now = await status())));
+    return now;
+  };
   let isDrained = false;
   return {
     relay: {
@@ -69,18 +80,31 @@ export async function startRelayFixture(
     address: `127.0.0.1:${relay.grpcPort}`,
     lines: printed.lines,
     status,
-    async statusWhen(isReached) {
-      for (;;) {
-        const now = await status();
-        if (isReached(now)) return now;
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+    statusWhen,
+    async settled() {
+      await statusWhen(
+        ({ nodes }) => nodes.every(isUp) && fleet.counts().every(({ connections }) => connections === 1),
+      );
+      await fleet.untilWatched();
     },
     async [Symbol.asyncDispose]() {
       if (!isDrained) await relay.drain(5_000);
       await fleet[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Looks again and again. A wait that never ends would outlive its test, so it gives up after the longest of them. */
+export async function waitUntil(isReached: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAtMs = performance.now() + 55_000;
+  while (!(await isReached())) {
+    if (performance.now() > giveUpAtMs) throw new Error(`Gave up waiting until ${String(isReached)}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+function isUp({ state, feeds }: RelayStatus["nodes"][number]): boolean {
+  return state.kind === "connected" && Object.values(feeds).every(({ isOpen }) => isOpen);
 }
 
 /** Nothing lost, nothing twice, everything in order. */
