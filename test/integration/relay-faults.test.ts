@@ -142,7 +142,7 @@ test(
       pool.nodes.map(({ agent }) => agent.id),
       ["new"],
     );
-    XX;
+    await waitUntil(() => pool.nodes[0]?.state.kind === "connected" && fleet.counts()[0]?.connections === 1);
     pool.update("kubernetes", []);
     await waitUntil(() => fleet.counts()[0]?.connections === 0);
     assert.equal(pool.nodes.length, 0);
