@@ -64,8 +64,8 @@ interface Stream {
 
 type Mode = "up" | "hung" | "down";
 
-// Field 1 as text of 127 bytes, of which one is there.
-const brokenProtobuf = Buffer.from([0x0a, 0x7f, 0x41]);
+// A tag that is cut off; protobufjs would accept a text that is.
+const brokenProtobuf = Buffer.from([0xff]);
 
 /** One simulated KubeArmor agent: a gRPC server on an address of its own, and everything that can happen to it. */
 export class Agent implements AsyncDisposable {

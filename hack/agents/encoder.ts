@@ -5,12 +5,11 @@ import type { Scene } from "./scenes.ts";
 
 /**
  * An event, encoded but for its time and its mark. The pieces follow each other in the order of their field numbers, as
- * Go writes them: time (1, 2), `middle`, the field that holds the mark, `tail`.
+ * Go writes them: time (1, 2), `head`, mark, `tail`.
  */
 export interface Template {
-  readonly middle: Buffer;
-  /** Tags and lengths of the field that holds the mark, and what stands before the mark in it. */
-  opening(markLength: number): Buffer;
+  /** All between time and mark; at its end tag and lengths of the field that holds the mark. */
+  head(markLength: number): Buffer;
   readonly tail: Buffer;
 }
 
@@ -23,20 +22,21 @@ const mapValue = tag(2, lengthDelimited);
 export function makeTemplate(feed: FeedName, scene: Scene): Template {
   if (feed === "messages") {
     const { Message, ...rest } = scene;
+    const fields = encodeEvent(feed, rest);
     const text = Buffer.from(typeof Message === "string" ? Message : "");
     return {
-      middle: encodeEvent(feed, rest),
-      opening: byLength((markLength) => [messageText, varint(text.length + markLength), text]),
+      head: byLength((markLength) => [fields, messageText, varint(text.length + markLength), text]),
       tail: Buffer.alloc(0),
     };
   }
   // UserName is the only field with a higher number than EventData.
   const { UserName, ...rest } = scene;
+  const fields = encodeEvent(feed, rest);
   return {
-    middle: encodeEvent(feed, rest),
-    opening: byLength((markLength) => {
+    head: byLength((markLength) => {
       const value = Buffer.concat([mapValue, varint(markLength)]);
-      return [eventData[feed], varint(mapKey.length + value.length + markLength), mapKey, value];
+      const entryLength = mapKey.length + value.length + markLength;
+      return [fields, eventData[feed], varint(entryLength), mapKey, value];
     }),
     tail: UserName === undefined ? Buffer.alloc(0) : encodeEvent(feed, { UserName }),
   };
@@ -54,16 +54,15 @@ export function encodeTime(nowMs: number): Buffer {
   ]);
 }
 
-/** One event: a single allocation and four copies. `mark` is ASCII. */
+/** One event: a single allocation and two copies. `mark` is ASCII. */
 export function fill(template: Template, time: Buffer, mark: string): Buffer {
-  const { middle, tail } = template;
-  const opening = template.opening(mark.length);
-  const event = Buffer.allocUnsafe(time.length + middle.length + opening.length + mark.length + tail.length);
-  let at = time.copy(event);
-  at += middle.copy(event, at);
-  at += opening.copy(event, at);
-  at += event.write(mark, at, "latin1");
-  tail.copy(event, at);
+  const { tail } = template;
+  const head = template.head(mark.length);
+  const event = Buffer.allocUnsafe(time.length + head.length + mark.length + tail.length);
+  event.set(time);
+  event.set(head, time.length);
+  event.write(mark, time.length + head.length, "latin1");
+  if (tail.length > 0) event.set(tail, event.length - tail.length);
   return event;
 }
 
