@@ -1,7 +1,10 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Cluster } from "../testbed/cluster/cluster.ts";
 import { NAMESPACE } from "./install.ts";
+
+const RETRY_MS = 500;
 
 /**
  * The lines that the relay's pods print, as they come, until `signal` is aborted. When a pod ends, kubectl ends: its
@@ -20,5 +23,7 @@ export async function* relayLines(cluster: Cluster, signal: AbortSignal): AsyncG
       signal.removeEventListener("abort", end);
       child.kill();
     }
+    // Between two pods there may be none for a while.
+    await pause(RETRY_MS);
   }
 }

@@ -16,6 +16,7 @@ import { relayLines } from "./logs.ts";
 import { parseOptions, type RunOptions, USAGE } from "./options.ts";
 
 const READY_TIMEOUT_MS = 120_000;
+const EVENTS_TIMEOUT_MS = 60_000;
 const SHOWN_EVENTS = 5;
 const startedMs = performance.now();
 
@@ -58,7 +59,7 @@ async function showAll(
   say(`${RELAY} is applied; its conditions as they change:`);
   await watchUntilReady(cluster, signal);
   say("Ready. Events of the agents, from the relay's pod:");
-  await showEvents(cluster, SHOWN_EVENTS, signal);
+  await showEvents(cluster, SHOWN_EVENTS, AbortSignal.any([signal, AbortSignal.timeout(EVENTS_TIMEOUT_MS)]));
   if (options.once) return;
   process.stdout.write(`${hints(cluster, await endpointOf(cluster))}\nMore events, until Ctrl-C:\n\n`);
   await showEvents(cluster, Infinity, signal);
@@ -93,6 +94,7 @@ async function showEvents(cluster: Cluster, count: number, signal: AbortSignal):
     process.stdout.write(`    ${clip(line, (process.stdout.columns ?? 200) - 4)}\n`);
     if (++shown >= count) return;
   }
+  throw new Error(`Cannot show events: ${shown} came of ${count}`, { cause: signal.reason });
 }
 
 async function endpointOf(cluster: Cluster): Promise<string> {
