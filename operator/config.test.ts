@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type OperatorConfig, type ParsedConfig, parseConfig } from "./config.ts";
+
+function configOf(parsed: ParsedConfig): OperatorConfig {
+  assert.ok(parsed.kind === "valid");
+  return parsed.config;
+}
+
+function namespacesOf(argv: readonly string[], env = {}): readonly string[] {
+  return configOf(parseConfig(argv, env)).namespaces;
+}
+
+const inPod = { KUBERNETES_SERVICE_HOST: "10.96.0.1" };
+
+test("parseConfig() elects a leader in a pod, and not when run by hand, unless told otherwise", () => {
+  assert.equal(configOf(parseConfig([], inPod)).leaderElect, true);
+  assert.equal(configOf(parseConfig([], {})).leaderElect, false);
+  assert.equal(configOf(parseConfig(["--kubeconfig=x"], inPod)).leaderElect, false);
+  assert.equal(configOf(parseConfig(["--leader-elect=false"], inPod)).leaderElect, false);
+  assert.equal(configOf(parseConfig(["-leader-elect"], {})).leaderElect, true);
+});
+
+test("parseConfig() takes namespaces from either flag, or from WATCH_NAMESPACES, each once", () => {
+  assert.deepEqual(namespacesOf([]), []);
+  assert.deepEqual(namespacesOf(["--namespaces", "a, b,a"]), ["a", "b"]);
+  assert.deepEqual(namespacesOf(["-namespace=a"]), ["a"]);
+  assert.deepEqual(namespacesOf([], { WATCH_NAMESPACES: "c" }), ["c"]);
+  assert.deepEqual(namespacesOf(["--namespaces="], { WATCH_NAMESPACES: "c" }), []);
+});
+
+test("parseConfig() names every mistake at once, with its value and what is wanted", () => {
+  const parsed = parseConfig(
+    ["--http-port=x", "--concurrency=0", "--log-level=loud", "--leader-elect=maybe", "extra"],
+    {},
+  );
+  assert.ok(parsed.kind === "invalid");
+  assert.deepEqual(parsed.errors.toSorted(), [
+    'Flag -concurrency must be a number from 1 to 100: it is "0"',
+    'Flag -http-port must be a port: it is "x"',
+    'Flag -leader-elect must be true or false: it is "maybe"',
+    'Flag -log-level must be one of error, warn, info, debug: it is "loud"',
+    'Unexpected argument "extra"',
+  ]);
+});
+
+test("parseConfig() warns of a flag that it does not know", () => {
+  const parsed = parseConfig(["--novel=1", "--http-port=9"], {});
+  assert.ok(parsed.kind === "valid");
+  assert.equal(parsed.config.httpPort, 9);
+  assert.equal(parsed.warnings.length, 1);
+});

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { deploymentOf, podOf, relayOf } from "../testing/samples.ts";
+import { type Situation, conditionsOf } from "./conditions.ts";
+
+/** A situation in which all is well, but for what a case changes. */
+function situation(changes: Partial<Situation> = {}): Situation {
+  return {
+    relay: relayOf(),
+    problems: [],
+    write: { kind: "applied" },
+    deployment: deploymentOf(),
+    pods: [],
+    ...changes,
+  };
+}
+
+const notRolledOut = deploymentOf({ updated: 1, available: 0 });
+const completeBefore = { conditions: [{ type: "Progressing", status: "True", reason: "NewReplicaSetAvailable" }] };
+const deadline = {
+  conditions: [{ type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded", message: "timed out" }],
+};
+const refusedPods = {
+  conditions: [{ type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: "exceeded quota" }],
+};
+const denied = {
+  kind: "failed",
+  reason: "PermissionDenied",
+  message: "cannot create services",
+  isRetryable: false,
+} as const;
+
+/** Each condition as `status/reason`; those not named must be absent. */
+type Expected = Readonly<Record<string, string>>;
+
+const fine: Expected = {
+  Ready: "True/RelayReady",
+  Accepted: "True/Valid",
+  Applied: "True/Applied",
+  Available: "True/PodsAvailable",
+  Progressing: "False/RolloutComplete",
+  Degraded: "False/AsExpected",
+};
+
+const cases: Readonly<Record<string, readonly [Situation, Expected]>> = {
+  "everything is applied and every pod serves": [situation(), fine],
+  "the Deployment's controller has not seen the newest template: its numbers are not believed": [
+    situation({ deployment: deploymentOf({}, { observedGeneration: 1 }) }),
+    {
+      ...fine,
+      Ready: "False/RolloutNotObserved",
+      Progressing: "True/RolloutNotObserved",
+      Reconciling: "True/RolloutNotObserved",
+    },
+  ],
+  "an old pod is still there": [
+    situation({ deployment: deploymentOf({ total: 2 }) }),
+    {
+      ...fine,
+      Ready: "False/RolloutInProgress",
+      Progressing: "True/RolloutInProgress",
+      Reconciling: "True/RolloutInProgress",
+    },
+  ],
+  "the new pod is not available yet": [
+    situation({ deployment: notRolledOut }),
+    {
+      ...fine,
+      Ready: "False/RolloutInProgress",
+      Available: "False/NoPodsAvailable",
+      Progressing: "True/RolloutInProgress",
+      Reconciling: "True/RolloutInProgress",
+    },
+  ],
+  "the new pod crashes while the old one serves": [
+    situation({
+      deployment: deploymentOf({ total: 2, updated: 1, available: 1 }),
+      pods: [podOf({ state: { waiting: { reason: "CrashLoopBackOff" } } })],
+    }),
+    {
+      ...fine,
+      Ready: "False/CrashLooping",
+      Progressing: "True/RolloutInProgress",
+      Degraded: "True/CrashLooping",
+      Reconciling: "True/CrashLooping",
+    },
+  ],
+  "the rollout is stuck for longer than its deadline": [
+    situation({ deployment: deploymentOf({ total: 2, available: 1, updated: 1 }, deadline) }),
+    {
+      ...fine,
+      Ready: "False/ProgressDeadlineExceeded",
+      Progressing: "False/ProgressDeadlineExceeded",
+      Degraded: "True/ProgressDeadlineExceeded",
+      Stalled: "True/ProgressDeadlineExceeded",
+    },
+  ],
+  "pods cannot even be created": [
+    situation({ deployment: deploymentOf({ total: 0, updated: 0, available: 0 }, refusedPods) }),
+    {
+      ...fine,
+      Ready: "False/PodsRefused",
+      Available: "False/NoPodsAvailable",
+      Progressing: "False/PodsRefused",
+      Degraded: "True/PodsRefused",
+      Reconciling: "True/PodsRefused",
+    },
+  ],
+  "a pod was lost after a complete rollout": [
+    situation({ deployment: deploymentOf({ wanted: 2, available: 1 }, completeBefore) }),
+    {
+      ...fine,
+      Ready: "False/PodsNotAvailable",
+      Degraded: "True/PodsNotAvailable",
+      Reconciling: "True/PodsNotAvailable",
+    },
+  ],
+  "there are to be no pods": [
+    situation({ deployment: deploymentOf({ wanted: 0 }) }),
+    { ...fine, Ready: "False/ScaledToZero", Available: "False/ScaledToZero" },
+  ],
+  "the spec is invalid while the old pods serve": [
+    situation({ problems: ["spec.replicas: no"], write: { kind: "not-attempted" } }),
+    {
+      ...fine,
+      Ready: "False/InvalidSpec",
+      Accepted: "False/InvalidSpec",
+      Applied: "False/InvalidSpec",
+      Stalled: "True/InvalidSpec",
+    },
+  ],
+  "a write is refused for good before there are pods": [
+    situation({ write: denied, deployment: undefined }),
+    {
+      ...fine,
+      Ready: "False/PermissionDenied",
+      Applied: "False/PermissionDenied",
+      Available: "False/NoPodsAvailable",
+      Progressing: "False/NotApplied",
+      Stalled: "True/PermissionDenied",
+    },
+  ],
+  "a write failed and is retried": [
+    situation({ write: { ...denied, reason: "ApplyFailed", isRetryable: true } }),
+    { ...fine, Ready: "False/ApplyFailed", Applied: "False/ApplyFailed", Reconciling: "True/ApplyFailed" },
+  ],
+  "somebody else's object is in the way": [
+    situation({ write: { kind: "blocked", reason: "NameConflict", message: "Service kubearmor" } }),
+    { ...fine, Ready: "False/NameConflict", Applied: "False/NameConflict", Stalled: "True/NameConflict" },
+  ],
+  "an object of a predecessor is in the way, and going": [
+    situation({ write: { kind: "blocked", reason: "AwaitingDeletion", message: "Service kubearmor" } }),
+    {
+      ...fine,
+      Ready: "False/AwaitingDeletion",
+      Applied: "False/AwaitingDeletion",
+      Reconciling: "True/AwaitingDeletion",
+    },
+  ],
+  "suspended, and nothing differs": [situation({ write: { kind: "suspended", different: [] } }), fine],
+  "suspended, and something differs": [
+    situation({ write: { kind: "suspended", different: ["ConfigMap kubearmor-relay"] } }),
+    { ...fine, Ready: "False/Suspended", Applied: "False/Suspended" },
+  ],
+};
+
+for (const [sentence, [given, expected]] of Object.entries(cases)) {
+  test(`conditionsOf(): ${sentence}`, () => {
+    const found = conditionsOf(given).map(({ type, status, reason }) => [type, `${status}/${reason}`]);
+    assert.deepEqual(Object.fromEntries(found), expected);
+  });
+}

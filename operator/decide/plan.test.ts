@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { clusterRoles, services } from "../../lib/kube/resources.ts";
+import type { KubeObject, ObjectMeta, Resource } from "../../lib/kube/types.ts";
+import { clusterRole } from "../desired/roles.ts";
+import { service } from "../desired/service.ts";
+import { relayOf } from "../testing/samples.ts";
+import { type Plan, planOf } from "./plan.ts";
+
+const relay = relayOf();
+const fieldManager = "us";
+
+function planFor(live: KubeObject | undefined, isSame: boolean, owned: readonly KubeObject[] = []): Plan {
+  const desired = live?.kind === "ClusterRole" ? clusterRole(relay) : service(relay);
+  const children = owned.map((object) => ({ resource: object.kind === "Service" ? services : clusterRoles, object }));
+  return planOf({ relay, pairs: [{ desired, live }], owned: children }, { fieldManager, isApplied: () => isSame });
+}
+
+function liveOf(resource: Resource, metadata: Partial<ObjectMeta>): KubeObject {
+  const name = resource.namespaced ? "kubearmor" : "kubearmor-relay:kubearmor:kubearmor-relay";
+  const namespace = resource.namespaced ? { namespace: "kubearmor" } : {};
+  return { apiVersion: "v1", kind: resource.kind, metadata: { name, ...namespace, ...metadata } };
+}
+
+const owner = (uid: string, name = "kubearmor-relay", kind = "KubeArmorRelay") => ({
+  ownerReferences: [{ apiVersion: "operator.kubearmor.com/v1alpha1", kind, name, uid, controller: true }],
+});
+const ownerLabels = (namespace: string) => ({
+  labels: {
+    "operator.kubearmor.com/owner-namespace": namespace,
+    "operator.kubearmor.com/owner-name": "kubearmor-relay",
+    "operator.kubearmor.com/owner-uid": "uid-0",
+  },
+});
+
+type Verdict = "write" | "leave alone" | "foreign" | "leaving";
+
+const cases: Readonly<Record<string, readonly [KubeObject | undefined, isSame: boolean, Verdict]>> = {
+  "there is none: write": [undefined, false, "write"],
+  "ours, and it differs: write": [liveOf(services, owner("uid-1")), false, "write"],
+  "ours, and it does not differ: nothing": [liveOf(services, owner("uid-1")), true, "leave alone"],
+  "somebody else's: refuse": [liveOf(services, {}), false, "foreign"],
+  "somebody else's that happens to be as we want it: refuse all the same": [liveOf(services, {}), true, "foreign"],
+  "another relay's: refuse": [liveOf(services, owner("uid-2", "other")), false, "foreign"],
+  "another controller's: refuse": [liveOf(services, owner("uid-2", "kubearmor-relay", "Deployment")), false, "foreign"],
+  "a predecessor's of the same name: wait for the garbage collector": [
+    liveOf(services, owner("uid-0")),
+    false,
+    "leaving",
+  ],
+  "ours, and being deleted: wait": [
+    liveOf(services, { ...owner("uid-1"), deletionTimestamp: "2026-01-01T00:00:00Z" }),
+    true,
+    "leaving",
+  ],
+  "ours, but somebody took the owner reference off: write": [
+    liveOf(services, { managedFields: [{ manager: "us", operation: "Apply" }] }),
+    false,
+    "write",
+  ],
+  "a cluster-scoped object that a predecessor left behind: take it over": [
+    liveOf(clusterRoles, ownerLabels("kubearmor")),
+    false,
+    "write",
+  ],
+  "a cluster-scoped object in another relay's name: refuse": [
+    liveOf(clusterRoles, ownerLabels("other")),
+    false,
+    "foreign",
+  ],
+};
+
+for (const [sentence, [live, isSame, verdict]] of Object.entries(cases)) {
+  test(`planOf(): ${sentence}`, () => {
+    const { writes, foreign, leaving, deletes } = planFor(live, isSame);
+    const found: Readonly<Record<Verdict, number>> = {
+      write: writes.length,
+      foreign: foreign.length,
+      leaving: leaving.length,
+      "leave alone": 1 - writes.length - foreign.length - leaving.length,
+    };
+    assert.equal(found[verdict], 1);
+    assert.deepEqual(deletes, []);
+  });
+}
+
+const named = (name: string, metadata: Partial<ObjectMeta>) => liveOf(services, { ...metadata, name });
+
+test("planOf() deletes what is ours and no longer wanted, and nothing else", () => {
+  const { deletes } = planFor(undefined, true, [
+    named("kubearmor", owner("uid-1")),
+    named("old", owner("uid-1")),
+    named("old-going", { ...owner("uid-1"), deletionTimestamp: "2026-01-01T00:00:00Z" }),
+    named("predecessor", owner("uid-0")),
+    named("labelled-by-somebody", {}),
+  ]);
+  assert.deepEqual(
+    deletes.map(({ object }) => object.metadata.name),
+    ["old"],
+  );
+});

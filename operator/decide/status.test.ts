@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { deploymentOf, relayOf } from "../testing/samples.ts";
+import type { Finding } from "./conditions.ts";
+import { type Facts, isSameStatus, nextStatus } from "./status.ts";
+
+const facts: Facts = {
+  selector: "a=b",
+  endpoint: "kubearmor.kubearmor.svc:32767",
+  image: "relay:1",
+  stdout: "none",
+  deployment: deploymentOf(),
+};
+const ready = (status: "True" | "False"): Finding => ({ type: "Ready", status, reason: "RelayReady", message: "" });
+const first = nextStatus(relayOf(), [ready("True")], facts, Date.UTC(2026, 0, 1, 0, 0, 0, 999));
+
+test("nextStatus() names the generation it is about, everywhere, and times in whole seconds", () => {
+  assert.equal(first.observedGeneration, 3);
+  assert.deepEqual(first.conditions, [
+    {
+      type: "Ready",
+      status: "True",
+      reason: "RelayReady",
+      message: "",
+      observedGeneration: 3,
+      lastTransitionTime: "2026-01-01T00:00:00Z",
+    },
+  ]);
+});
+
+test("nextStatus() moves lastTransitionTime only when the status of the condition changes", () => {
+  const relay = relayOf({}, { status: first });
+  const later = Date.UTC(2027, 0, 1);
+  const same = nextStatus(relay, [{ ...ready("True"), message: "other words" }], facts, later);
+  assert.equal(same.conditions?.[0]?.lastTransitionTime, "2026-01-01T00:00:00Z");
+  const changed = nextStatus(relay, [ready("False")], facts, later);
+  assert.equal(changed.conditions?.[0]?.lastTransitionTime, "2027-01-01T00:00:00Z");
+});
+
+test("nextStatus() leaves out what there is nothing to say about", () => {
+  const none = { ...facts, endpoint: undefined, image: undefined, stdout: undefined, deployment: undefined };
+  const status = nextStatus(relayOf(), [], none, 0);
+  assert.deepEqual(Object.keys(status).toSorted(), [
+    "conditions",
+    "observedGeneration",
+    "readyReplicas",
+    "replicas",
+    "selector",
+  ]);
+});
+
+test("isSameStatus() does not see the order of conditions and those of others, but sees every change of ours", () => {
+  const other = { type: "Theirs", status: "True", reason: "X", message: "", lastTransitionTime: "" } as const;
+  const two = nextStatus(relayOf(), [ready("True"), { ...ready("True"), type: "Accepted" }], facts, 0);
+  const live = { ...two, conditions: [other, ...(two.conditions ?? []).toReversed()] };
+  assert.ok(isSameStatus(live, two));
+  assert.ok(!isSameStatus(live, { ...two, replicas: 2 }));
+  assert.ok(!isSameStatus(live, { ...two, conditions: two.conditions?.slice(1) ?? [] }));
+  assert.ok(!isSameStatus({ observedGeneration: -1 }, two));
+});
