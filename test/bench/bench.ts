@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { availableParallelism, cpus, loadavg, release } from "node:os";
+import { cpus, loadavg, release } from "node:os";
 import path from "node:path";
 import { buildLoad } from "./build.ts";
 import type { BenchConfig } from "./config.ts";
@@ -8,6 +9,7 @@ import { measure, type Result } from "./measure.ts";
 import { loopback, namespaces } from "./network.ts";
 import { heading, ratioLine, resultLine } from "./report.ts";
 import { ours, peer, type Subject } from "./subject.ts";
+import { allowedCores } from "./usage.ts";
 
 export interface BenchDeps {
   readonly print: (text: string) => void;
@@ -17,8 +19,11 @@ export interface BenchDeps {
 /** Measures every row: the floor, this project's relay, the peer. Prints a line for each as it is known. */
 export async function bench(config: BenchConfig, { print, signal }: BenchDeps): Promise<readonly Result[]> {
   const isRoot = process.getuid?.() === 0;
-  if (process.platform !== "linux" || availableParallelism() < 2) {
-    throw new Error("Cannot measure here: Linux with two cores is wanted, one for the relay and one for the load");
+  if (process.platform !== "linux") throw new Error(`Cannot measure on ${process.platform}: Linux is wanted`);
+  const allowed = allowedCores(readFileSync("/proc/self/status", "utf8"));
+  const { relayCore = allowed[0], loadCore = allowed.find((core) => core !== relayCore) } = config;
+  if (relayCore === undefined || loadCore === undefined) {
+    throw new Error(`Cannot measure on ${allowed.length} core: two are wanted, one for the relay and one for the load`);
   }
   if (config.peer !== undefined && (!isRoot || config.loopback)) {
     throw new Error(`Cannot measure '${config.peer}': it needs network namespaces, so root and no --loopback`);
@@ -26,9 +31,9 @@ export async function bench(config: BenchConfig, { print, signal }: BenchDeps): 
   const fixtures = await readFile(path.resolve(import.meta.dirname, "../fixtures/events.jsonl"), "utf8");
   const event = numberedEvent(fixtureWire(fixtures, config.feed.event));
   const loadBinary = await buildLoad(config.cache, config.env, signal);
-  await using network = isRoot && !config.loopback ? await namespaces(config.env, signal) : loopback();
+  await using network = isRoot && !config.loopback ? await namespaces(config.env, signal) : await loopback();
 
-  const where = { placement: { core: config.relayCore, nice: config.nice }, env: config.env };
+  const where = { placement: { core: relayCore, nice: config.nice }, env: config.env };
   const subjects: readonly (Subject | undefined)[] = [
     ...(config.floor ? [undefined] : []),
     ...(config.ours ? [ours(config.entry, where)] : []),
@@ -37,7 +42,7 @@ export async function bench(config: BenchConfig, { print, signal }: BenchDeps): 
   print(machine());
   print(
     `${event.wire.length}-byte events made every ${config.tickUs} µs, ${config.windowMs / 1000} s a row, ${network.kind}, relay on core ` +
-      `${config.relayCore}, load on core ${config.loadCore}, CPU from the scheduler's accounting`,
+      `${relayCore}, load on core ${loadCore}, CPU from the scheduler's accounting`,
   );
   print(`\n${heading()}`);
   const results: Result[] = [];
@@ -47,7 +52,7 @@ export async function bench(config: BenchConfig, { print, signal }: BenchDeps): 
       const result = await measure(row, subject, {
         network,
         loadBinary,
-        loadPlacement: { core: config.loadCore, nice: config.nice },
+        loadPlacement: { core: loadCore, nice: config.nice },
         tickUs: config.tickUs,
         env: config.env,
         event,

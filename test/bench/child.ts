@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** A process of a measurement: on its core, and gone with the bench however that ends. */
@@ -11,14 +12,30 @@ export interface Child extends AsyncDisposable {
 
 export type Environment = Readonly<Record<string, string>>;
 
+export interface Placement {
+  readonly core: number;
+  /** As `nice` takes it. */
+  readonly nice: number;
+}
+
 export interface ChildOptions {
   readonly name: string;
   readonly command: readonly string[];
-  /** undefined = any */
-  readonly core?: number | undefined;
+  /** undefined = wherever the kernel likes */
+  readonly placement?: Placement;
   readonly env: Environment;
   readonly stdin: "pipe" | "ignore";
   readonly stdout: "pipe" | "ignore";
+}
+
+function place({ core, nice }: Placement): readonly string[] {
+  return ["taskset", "-c", String(core), "nice", "-n", String(nice)];
+}
+
+/** With autogroups (sched(7)) `nice` orders the processes of one session only; sessions have a priority of their own. */
+function preferSession(pid: number, nice: number): void {
+  const file = `/proc/${pid}/autogroup`;
+  if (existsSync(file)) writeFileSync(file, String(nice));
 }
 
 const graceMs = 5_000;
@@ -30,13 +47,18 @@ export function startChild(options: ChildOptions): Child {
     "setpriv",
     "--pdeathsig",
     "KILL",
-    ...(options.core === undefined ? [] : ["taskset", "-c", String(options.core)]),
+    ...(options.placement === undefined ? [] : place(options.placement)),
     ...options.command,
   ];
   const child = spawn(command[0] ?? "", command.slice(1), {
     stdio: [options.stdin, options.stdout, "pipe"],
     env: options.env,
+    // A session of its own: Ctrl-C reaches this program alone, which ends the others in order.
+    detached: true,
   });
+  if (options.placement !== undefined && options.placement.nice !== 0 && child.pid !== undefined) {
+    preferSession(child.pid, options.placement.nice);
+  }
   let errors = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     errors = (errors + text).slice(-keptErrorBytes);

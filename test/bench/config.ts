@@ -18,8 +18,13 @@ export interface BenchConfig {
   readonly feed: BenchFeed;
   /** Use the loopback interface even where network namespaces are possible. */
   readonly loopback: boolean;
-  readonly relayCore: number;
-  readonly loadCore: number;
+  /** Undefined = the first and the second core this process may use. */
+  readonly relayCore: number | undefined;
+  readonly loadCore: number | undefined;
+  /** Shortest time between two rounds of making events: what is due in between is sent together. */
+  readonly tickUs: number;
+  /** Priority of the relay and of the load, as `nice` takes it. */
+  readonly nice: number;
   readonly cache: string;
   readonly env: Environment;
 }
@@ -51,8 +56,10 @@ Default: 1>1, 1>10 and 50>10, each at 5k, 20k and 50k.
   --entry FILE       measure another entry file
   --feed NAME        alerts (default) or logs
   --loopback         do not use network namespaces (they need root)
-  --relay-core N     core of the relay (0)
-  --load-core N      core of the load (1)
+  --relay-core N     core of the relay (the first)
+  --load-core N      core of the load (the second)
+  --tick-us N        agents make the events of so many microseconds together (1000)
+  --nice=-N          run relay and load at that priority, where other jobs share the cores (0; needs root)
 
 PEER=/path/to/kubearmor-relay-server measures that binary in the same run and prints the ratios (root only).`;
 
@@ -72,8 +79,10 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Ben
       entry: { type: "string" },
       feed: { type: "string", default: "alerts" },
       loopback: { type: "boolean", default: false },
-      "relay-core": { type: "string", default: "0" },
-      "load-core": { type: "string", default: "1" },
+      "relay-core": { type: "string" },
+      "load-core": { type: "string" },
+      "tick-us": { type: "string", default: "1000" },
+      nice: { type: "string", default: "0" },
     },
   });
   const rows = [...values.rows.split(/[\s,]+/u), ...positionals].filter((text) => text !== "").map(parseRow);
@@ -93,12 +102,18 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Ben
     peer: env["PEER"] === "" ? undefined : env["PEER"],
     feed,
     loopback: values.loopback,
-    relayCore: number(values["relay-core"], "relay-core"),
-    loadCore: number(values["load-core"], "load-core"),
+    relayCore: optional(values["relay-core"], "relay-core"),
+    loadCore: optional(values["load-core"], "load-core"),
+    tickUs: number(values["tick-us"], "tick-us"),
+    nice: -number(values.nice.replace(/^-/u, ""), "nice"),
     cache: path.join(env["XDG_CACHE_HOME"] ?? path.join(home, ".cache"), "kubearmor-relay"),
     // Nothing else: a KUBECONFIG of the user's would make the relay look for agents in a cluster.
     env: { PATH: env["PATH"] ?? "/usr/bin:/bin", HOME: home },
   };
+}
+
+function optional(text: string | undefined, name: string): number | undefined {
+  return text === undefined ? undefined : number(text, name);
 }
 
 function number(text: string, name: string): number {

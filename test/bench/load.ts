@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import { type Child, type Environment, startChild } from "./child.ts";
+import { type Child, type Environment, type Placement, startChild } from "./child.ts";
 import type { NumberedEvent } from "./event.ts";
 import type { Row } from "./rows.ts";
 
@@ -38,12 +38,13 @@ export interface Counters {
 export interface LoadOptions {
   readonly binary: string;
   readonly within: (command: readonly string[]) => readonly string[];
-  readonly core: number;
+  readonly placement: Placement;
   readonly env: Environment;
   readonly agents: readonly string[];
   readonly event: NumberedEvent;
   readonly path: string;
   readonly filter: string;
+  readonly tickUs: number;
 }
 
 /** The running load program: agents that listen, later readers, later events. */
@@ -68,8 +69,9 @@ export class Load implements AsyncDisposable {
         `-at=${options.event.at}`,
         `-path=${options.path}`,
         `-filter=${options.filter}`,
+        `-tick=${options.tickUs}us`,
       ]),
-      core: options.core,
+      placement: options.placement,
       env: { ...options.env, GODEBUG: "asyncpreemptoff=1" },
       stdin: "pipe",
       stdout: "pipe",

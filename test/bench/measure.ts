@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Environment } from "./child.ts";
+import type { Environment, Placement } from "./child.ts";
 import type { NumberedEvent } from "./event.ts";
 import { type Counters, Load } from "./load.ts";
 import type { Network } from "./network.ts";
 import type { Row } from "./rows.ts";
-import type { RunningSubject, Subject } from "./subject.ts";
+import type { Subject } from "./subject.ts";
 import { readUsage } from "./usage.ts";
 
 export interface MeasureOptions {
   readonly network: Network;
   readonly loadBinary: string;
-  readonly loadCore: number;
+  readonly loadPlacement: Placement;
+  readonly tickUs: number;
   readonly env: Environment;
   readonly event: NumberedEvent;
   /** The method the readers call, and the filter that they and the relay send with it. */
@@ -39,6 +40,10 @@ export interface Result {
   readonly lostAtAgents: number;
   /** Deliveries lost after the agent had sent the event. */
   readonly lostInRelay: number;
+  /** Those of them that the relay itself does not know of. */
+  readonly lostInSilence: number;
+  /** Events a second that the agents sent. */
+  readonly sentPerSecond: number;
   /** What must not happen and did. */
   readonly anomalies: readonly string[];
 }
@@ -53,7 +58,8 @@ export async function measure(row: Row, subject: Subject | undefined, options: M
   await using load = await Load.start({
     binary: options.loadBinary,
     within: (command) => network.withinLoad(command),
-    core: options.loadCore,
+    placement: options.loadPlacement,
+    tickUs: options.tickUs,
     env: options.env,
     agents,
     event: options.event,
@@ -104,22 +110,25 @@ export async function measure(row: Row, subject: Subject | undefined, options: M
       lateShare: (after.counters.late - before.counters.late) / (after.counters.created - before.counters.created),
     },
     latencyNs: { p50: after.counters.p50Ns, p99: after.counters.p99Ns, max: after.counters.maxNs },
-    ...losses(row, end, running),
+    sentPerSecond: ((after.counters.sent - before.counters.sent) * 1e9) / windowNs,
+    ...losses(row, end, running === undefined ? undefined : await running.dropped()),
     anomalies: anomalies(end),
   };
 }
 
 /**
  * A drop at an agent is one of a stream's events: every reader behind that stream misses it. What readers miss beyond that
- * was lost between the agents and them.
+ * was lost between the agents and them; `dropped` is what the relay says it dropped, undefined without a relay.
  */
-function losses(row: Row, end: Counters, relay: RunningSubject | undefined) {
-  const readersPerStream = relay === undefined ? 1 : row.subscribers;
+function losses(row: Row, end: Counters, dropped: number | undefined) {
+  const readersPerStream = dropped === undefined ? 1 : row.subscribers;
   const lostAtAgents = (end.agentDropped + end.agentCut) * readersPerStream;
+  const lostInRelay = Math.max(0, end.missing + end.behind - lostAtAgents);
   return {
     expected: (end.created - end.unheard) * row.subscribers,
     lostAtAgents,
-    lostInRelay: Math.max(0, end.missing + end.behind - lostAtAgents),
+    lostInRelay,
+    lostInSilence: Math.max(0, lostInRelay - (dropped ?? 0)),
   };
 }
 

@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { readlink } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type Child, type Environment, startChild } from "./child.ts";
@@ -20,18 +22,27 @@ export interface Network extends AsyncDisposable {
 }
 
 /** The machine's loopback interface: needs no rights. A relay that listens on its agents' port has no place here. */
-export function loopback(): Network {
+export async function loopback(): Promise<Network> {
+  const [agentPort = 0, relayPort = 0, relayHttpPort = 0] = await freePorts(3);
   return {
     kind: "loopback",
-    agents: (count) => addresses("127.10", count, 39_767),
-    agentPort: 39_767,
+    agents: (count) => addresses("127.10", count, agentPort),
+    agentPort,
     relayHost: "127.0.0.1",
-    relayPort: 39_768,
-    relayHttpPort: 39_769,
+    relayPort,
+    relayHttpPort,
     withinLoad: (command) => command,
     withinRelay: (command) => command,
     async [Symbol.asyncDispose]() {},
   };
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
 }
 
 /**

@@ -10,6 +10,7 @@ const columns = [
   ["peak MiB", 9],
   ["lost at agents", 15],
   ["lost in relay", 14],
+  ["in silence", 11],
   ["p50 ms", 8],
   ["p99 ms", 8],
   ["max ms", 8],
@@ -37,6 +38,7 @@ export function resultLine(result: Result): string {
     relay === undefined ? "" : (relay.peakBytes / 2 ** 20).toFixed(0),
     loss(result.lostAtAgents, result.expected),
     loss(result.lostInRelay, result.expected),
+    relay === undefined ? "" : loss(result.lostInSilence, result.expected),
     ...[latencyNs.p50, latencyNs.p99, latencyNs.max].map((ns) => (ns / 1e6).toFixed(2)),
     micros(load.cpuNsPerDelivery),
     percent(load.coreShare),
@@ -61,7 +63,11 @@ function notes(result: Result): readonly string[] {
         ]
       : [];
   const late = load.lateShare > lateLimit ? [`${percent(load.lateShare)} of the events were made over 2 ms late`] : [];
-  return [...bound, ...late, ...result.anomalies];
+  const sent =
+    result.row.rate === "max"
+      ? [`the agents sent ${Math.round(result.sentPerSecond).toLocaleString("en")} events/s`]
+      : [];
+  return [...sent, ...bound, ...late, ...result.anomalies];
 }
 
 function line(cells: readonly string[]): string {

@@ -1,9 +1,13 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type Child, type Environment, startChild } from "./child.ts";
+import { promisify } from "node:util";
+import { type Child, type Environment, type Placement, startChild } from "./child.ts";
 import type { Network } from "./network.ts";
+
+const run = promisify(execFile);
 
 /** A relay to measure. */
 export interface Subject {
@@ -13,11 +17,12 @@ export interface Subject {
 
 export interface RunningSubject extends AsyncDisposable {
   readonly child: Child;
+  /** Deliveries the relay says it dropped. */
+  dropped(): Promise<number>;
 }
 
 export interface SubjectOptions {
-  readonly core: number;
-  readonly helperCore: number;
+  readonly placement: Placement;
   readonly env: Environment;
 }
 
@@ -35,14 +40,39 @@ export function ours(entry: string, options: SubjectOptions): Subject {
           `--httpPort=${network.relayHttpPort}`,
           `--agents=${agents.join(",")}`,
         ]),
-        core: options.core,
+        placement: options.placement,
         env: options.env,
         stdin: "ignore",
         stdout: "ignore",
       });
-      return { child, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
+      return {
+        child,
+        dropped: () => droppedBy(network, options.env),
+        [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+      };
     },
   };
+}
+
+const readUrl = "process.stdout.write(await (await fetch(process.argv[1])).text())";
+
+/** Reads the relay's metrics, in its network. */
+async function droppedBy(network: Network, env: Environment): Promise<number> {
+  const url = `http://${network.relayHost}:${network.relayHttpPort}/metrics`;
+  const reader = [process.execPath, "--input-type=module", "--eval", readUrl, url];
+  const [program = "", ...args] = network.withinRelay(reader);
+  return droppedIn((await run(program, args, { env })).stdout);
+}
+
+/** Sums what subscribers were offered and did not get, from Prometheus' text format. */
+export function droppedIn(metrics: string): number {
+  let dropped = 0;
+  for (const [, outcome, value] of metrics.matchAll(
+    /^kubearmor_relay_subscriber_events_total\{.*outcome="(\w+)".*\} (\S+)$/gmu,
+  )) {
+    if (outcome !== "delivered") dropped += Number(value);
+  }
+  return dropped;
 }
 
 const apiPort = 6443;
@@ -70,7 +100,6 @@ export function peer(binary: string, options: SubjectOptions): Subject {
             String(apiPort),
             ...agents.map((address) => address.slice(0, address.lastIndexOf(":"))),
           ]),
-          core: options.helperCore,
           env: options.env,
           stdin: "pipe",
           stdout: "pipe",
@@ -81,14 +110,19 @@ export function peer(binary: string, options: SubjectOptions): Subject {
         startChild({
           name: "peer",
           command: network.withinRelay([binary, `-gRPCPort=${network.relayPort}`]),
-          core: options.core,
+          placement: options.placement,
           env: { ...options.env, HOME: home, KUBECONFIG: path.join(home, "config") },
           stdin: "ignore",
           stdout: "ignore",
         }),
       );
       const owned = stack.move();
-      return { child, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+      return {
+        child,
+        // It counts nothing.
+        dropped: () => Promise.resolve(0),
+        [Symbol.asyncDispose]: () => owned.disposeAsync(),
+      };
     },
   };
 }

@@ -30,3 +30,12 @@ function cpuNs(pid: number): number {
 function kibibytes(status: string, name: string): number {
   return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "mu").exec(status)?.[1]) * 1024;
 }
+
+/** The cores a process may run on, from its /proc/PID/status: `Cpus_allowed_list: 0-2,5`. */
+export function allowedCores(status: string): readonly number[] {
+  const list = /^Cpus_allowed_list:\s+(\S+)$/mu.exec(status)?.[1] ?? "";
+  return list.split(",").flatMap((range) => {
+    const [first = Number.NaN, last = first] = range.split("-").map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}

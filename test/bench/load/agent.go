@@ -124,23 +124,34 @@ func (c *agentConn) touch() {
 // grpc-go would split it over a window's end, which changes nothing with windows much larger than an event.
 func (c *agentConn) pump() {
 	c.dirty = false
-	size := int64(len(c.loop.event.frame) - 9)
-	for _, s := range c.subs {
-		for s.count > 0 && c.waiting() < writeQuota && c.sendWindow >= size && s.window >= size {
-			if !s.started {
-				s.started = true
-				c.frame(frameHeaders, flagEndHeaders, s.stream, responseHeaders())
-			}
-			q := &s.queue[s.first]
-			c.out = c.loop.event.appendTo(c.out, s.stream, c.agent.id, q.number, q.createdNs)
-			s.first = (s.first + 1) % queueSlots
-			s.count--
-			c.sendWindow -= size
-			s.window -= size
-			c.loop.sent++
+	for {
+		before := c.loop.sent
+		for _, s := range c.subs {
+			c.move(s)
+		}
+		c.flush()
+		// Once the socket has taken a full quota there is room again, and nobody else will say so.
+		if c.closed || c.blocked || c.loop.sent == before {
+			return
 		}
 	}
-	c.flush()
+}
+
+func (c *agentConn) move(s *subscription) {
+	size := int64(len(c.loop.event.frame) - 9)
+	for s.count > 0 && c.waiting() < writeQuota && c.sendWindow >= size && s.window >= size {
+		if !s.started {
+			s.started = true
+			c.frame(frameHeaders, flagEndHeaders, s.stream, responseHeaders())
+		}
+		q := &s.queue[s.first]
+		c.out = c.loop.event.appendTo(c.out, s.stream, c.agent.id, q.number, q.createdNs)
+		s.first = (s.first + 1) % queueSlots
+		s.count--
+		c.sendWindow -= size
+		s.window -= size
+		c.loop.sent++
+	}
 }
 
 func (c *agentConn) onRoom() { c.pump() }

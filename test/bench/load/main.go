@@ -24,8 +24,12 @@ import (
 	"time"
 )
 
-// An event made later than this after its time counts as late: the load, not the relay, had no time.
-const lateNs = 2e6
+const (
+	// An event made later than this after its time counts as late: the load, not the relay, had no time.
+	lateNs = 2e6
+	// Events of one agent in one round: after a pause of the load's, those due must not overflow the agent's queue.
+	roundEvents = 64
+)
 
 type loop struct {
 	poller *poller
@@ -46,7 +50,7 @@ type loop struct {
 	max       bool
 	rateNs    int64 // when the rate was set
 	made      int64 // events since then
-	lastNs    int64
+	nextNs    int64 // when to make events again
 
 	created           uint64
 	late              uint64
@@ -62,8 +66,7 @@ type loop struct {
 func (l *loop) now() int64 { return int64(time.Since(l.start)) }
 
 // pace makes the events that are due, evenly over time and over the agents, and returns when to come back.
-func (l *loop) pace() (nextNs int64) {
-	now := l.now()
+func (l *loop) pace(now int64) (nextNs int64) {
 	switch {
 	case l.max:
 		for _, a := range l.agents {
@@ -72,7 +75,7 @@ func (l *loop) pace() (nextNs int64) {
 		nextNs = now + 1e6
 	case l.rate > 0:
 		due := int64(float64(now-l.rateNs) * l.rate / 1e9)
-		for ; l.made < due; l.made++ {
+		for round := l.made + int64(roundEvents*len(l.agents)); l.made < min(due, round); l.made++ {
 			lateBy := now - l.rateNs - int64(float64(l.made+1)*1e9/l.rate)
 			if lateBy > lateNs {
 				l.late++
@@ -82,6 +85,9 @@ func (l *loop) pace() (nextNs int64) {
 			l.created++
 		}
 		nextNs = max(l.rateNs+int64(float64(l.made+1)*1e9/l.rate), now+l.minTickNs)
+		if l.made < due {
+			nextNs = now
+		}
 	default:
 		nextNs = now + 1e9
 	}
@@ -97,15 +103,18 @@ func (l *loop) pace() (nextNs int64) {
 func (l *loop) run() {
 	nextSecond := l.now() + 1e9
 	for {
-		next := l.pace()
 		now := l.now()
+		// Not at every wake-up: an event that comes back would make the next one early, and the two programs would chase each other.
+		if now >= l.nextNs {
+			l.nextNs = l.pace(now)
+		}
 		if now >= nextSecond {
 			nextSecond = now + 1e9
 			for c := range l.agentConns {
 				c.keepAlive(now)
 			}
 		}
-		l.poller.wait(max(0, min(next, nextSecond)-l.now()))
+		l.poller.wait(max(0, min(l.nextNs, nextSecond)-l.now()))
 	}
 }
 
@@ -142,6 +151,7 @@ func (l *loop) obey(words []string) counters {
 		}
 	case len(words) == 2 && words[0] == "rate":
 		l.rateNs, l.made = l.now(), 0
+		l.nextNs = l.rateNs
 		l.max = words[1] == "max"
 		l.rate = 0
 		if !l.max {
@@ -242,7 +252,7 @@ func main() {
 	at := flag.Int("at", 0, "offset in the event of 64 digits that are replaced")
 	path := flag.String("path", "/feeder.LogService/WatchAlerts", "the method the readers call")
 	filter := flag.String("filter", "policy", "the filter of the readers and of those subscribers of the agents that get the events")
-	tick := flag.Duration("tick", 100*time.Microsecond, "shortest time between two rounds of making events")
+	tick := flag.Duration("tick", time.Millisecond, "shortest time between two rounds of making events")
 	flag.Parse()
 
 	wire, err := hex.DecodeString(*message)
