@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { bench } from "./bench.ts";
@@ -10,6 +12,7 @@ import { allowedCores } from "./usage.ts";
 
 const lossyRelay = path.join(import.meta.dirname, "lossy-relay.child.ts");
 const skip = missing();
+const isRoot = process.getuid?.() === 0;
 
 function missing(): string | false {
   if (process.platform !== "linux") return "the bench wants Linux";
@@ -19,12 +22,16 @@ function missing(): string | false {
 }
 
 /** Measures for a second on the loopback interface: what is counted is asserted, what is timed is not. */
-async function measured(...args: readonly string[]): Promise<{ results: readonly Result[]; printed: string }> {
+function measured(...args: readonly string[]): ReturnType<typeof run> {
+  return run(["--loopback", "--seconds=1", "--warm-up=0.5", ...args], "");
+}
+
+async function run(args: readonly string[], peer: string): Promise<{ results: readonly Result[]; printed: string }> {
   const lines: string[] = [];
-  const results = await bench(
-    readConfig(["--loopback", "--seconds=1", "--warm-up=0.5", ...args], { ...process.env, PEER: "" }),
-    { print: (line) => lines.push(line), signal: AbortSignal.timeout(120_000) },
-  );
+  const results = await bench(readConfig(args, { ...process.env, PEER: peer }), {
+    print: (line) => lines.push(line),
+    signal: AbortSignal.timeout(120_000),
+  });
   return { results, printed: lines.join("\n") };
 }
 
@@ -64,6 +71,22 @@ describe("bench()", { skip }, () => {
     assert.deepEqual(
       results.map(({ lostAtAgents, lostInRelay, anomalies }) => ({ lostAtAgents, lostInRelay, anomalies })),
       [{ lostAtAgents: 0, lostInRelay: 0, anomalies: [] }],
+    );
+  });
+
+  it("measures a peer that finds its agents in the Kubernetes API", {
+    skip: isRoot ? false : "a peer wants root",
+  }, async (t) => {
+    const folder = await mkdtemp(path.join(tmpdir(), "bench-test-"));
+    t.after(() => rm(folder, { recursive: true }));
+    // Any relay that reads KUBECONFIG will do: ours does.
+    const wrapper = path.join(folder, "peer");
+    const relay = path.resolve(import.meta.dirname, "../../relay/main.ts");
+    await writeFile(wrapper, `#!/bin/sh\nexec '${process.execPath}' '${relay}' "$@"\n`, { mode: 0o755 });
+    const { results } = await run(["--no-floor", "--no-ours", "--seconds=1", "--warm-up=0.5", "3>2@300"], wrapper);
+    assert.deepEqual(
+      results.map(({ subject, lostAtAgents, lostInRelay }) => ({ subject, lostAtAgents, lostInRelay })),
+      [{ subject: "peer", lostAtAgents: 0, lostInRelay: 0 }],
     );
   });
 

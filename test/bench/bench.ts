@@ -9,7 +9,11 @@ import { measure, type Result } from "./measure.ts";
 import { loopback, namespaces } from "./network.ts";
 import { heading, ratioLine, resultLine } from "./report.ts";
 import { ours, peer, type Subject } from "./subject.ts";
+import { rowName } from "./rows.ts";
 import { allowedCores } from "./usage.ts";
+
+/** Two descriptors each; 20,000 is a common limit. */
+const maxFloorConnections = 5_000;
 
 export interface BenchDeps {
   readonly print: (text: string) => void;
@@ -49,6 +53,10 @@ export async function bench(config: BenchConfig, { print, signal }: BenchDeps): 
   for (const row of config.rows) {
     const ofRow: Result[] = [];
     for (const subject of subjects) {
+      if (subject === undefined && row.agents * row.subscribers > maxFloorConnections) {
+        print(`${rowName(row)}: no floor, it would take ${row.agents * row.subscribers} connections`);
+        continue;
+      }
       const result = await measure(row, subject, {
         network,
         loadBinary,

@@ -44,7 +44,8 @@ const feeds: Readonly<Record<string, BenchFeed>> = {
 
 export const usage = `node test/bench/main.ts [options] [ROW…]
 
-ROW is AGENTS>SUBSCRIBERS@RATE, RATE in events/s of all agents together: 50>10@20k, 1>1@500, 10>1@max.
+ROW is AGENTS>SUBSCRIBERS@RATE, RATE in events/s of all agents together: 50>10@20k, 1>1@500, 10>1@max;
+1>1@100k*5000 is one burst of 5,000 events at that rate.
 Default: 1>1, 1>10 and 50>10, each at 5k, 20k and 50k.
 
   --rows "ROW …"     the same as ROW…

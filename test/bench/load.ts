@@ -95,6 +95,11 @@ export class Load implements AsyncDisposable {
     return this.#ask(`rate ${rate}`);
   }
 
+  /** So many events at that rate, then none. */
+  burst(events: number, rate: Row["rate"]): Promise<Counters> {
+    return this.#ask(`burst ${events} ${rate}`);
+  }
+
   state(): Promise<Counters> {
     return this.#ask("state");
   }

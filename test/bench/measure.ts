@@ -50,6 +50,8 @@ export interface Result {
 
 const connectMs = 30_000;
 const drainMs = 10_000;
+/** Events a second of each agent before a burst. */
+const trickle = 100;
 
 /** Measures one row through a relay, or without one for the floor. */
 export async function measure(row: Row, subject: Subject | undefined, options: MeasureOptions): Promise<Result> {
@@ -80,9 +82,15 @@ export async function measure(row: Row, subject: Subject | undefined, options: M
   );
   if (relay !== undefined) await load.subscribe(row.subscribers, servers);
 
-  await load.setRate(row.rate);
+  // Before a burst a trickle, so that code and windows are warm.
+  await load.setRate(row.burst === undefined ? row.rate : trickle * row.agents);
   await alive(sleep(options.warmUpMs, undefined, { signal }));
+  if (row.burst !== undefined) {
+    await load.setRate(0);
+    await alive(drained(load, signal));
+  }
   const before = { counters: await load.mark(), cpuNs: relay === undefined ? 0 : readUsage(relay.pid).cpuNs };
+  if (row.burst !== undefined) await load.burst(row.burst, row.rate);
   await alive(sleep(options.windowMs, undefined, { signal }));
   const after = { counters: await load.mark(), usage: relay === undefined ? undefined : readUsage(relay.pid) };
   await load.setRate(0);

@@ -2,7 +2,7 @@ import type { Result } from "./measure.ts";
 import { rowName } from "./rows.ts";
 
 const columns = [
-  ["load", 14],
+  ["load", 17],
   ["relay", 6],
   ["deliveries/s", 13],
   ["µs CPU/dlv", 11],

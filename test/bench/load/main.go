@@ -1,10 +1,11 @@
 // A load for measuring relays: N agents and M counting readers in one thread, raw HTTP/2 frames on both sides, so that it
 // costs less than what it measures. Commands come as lines on stdin, each is answered by one JSON line on stdout:
 //
-//	subscribe COUNT ADDRESS...   COUNT readers, each subscribed at every address
-//	rate EVENTS_PER_SECOND       of all agents together; 0 stops, max = as fast as subscribers take them
-//	state                        counters so far
-//	mark                         the same; latencies start anew
+//	subscribe COUNT ADDRESS...       COUNT readers, each subscribed at every address
+//	rate EVENTS_PER_SECOND           of all agents together; 0 stops, max = as fast as subscribers take them
+//	burst EVENTS EVENTS_PER_SECOND   that many, then none
+//	state                            counters so far
+//	mark                             the same; latencies start anew
 //
 // It ends when stdin does. Run it with GODEBUG=asyncpreemptoff=1: with one goroutine, preemption only interrupts system calls.
 package main
@@ -15,6 +16,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math"
 	"net/netip"
 	"os"
 	"runtime"
@@ -50,6 +52,7 @@ type loop struct {
 	max       bool
 	rateNs    int64 // when the rate was set
 	made      int64 // events since then
+	limit     int64 // of them
 	nextNs    int64 // when to make events again
 
 	created           uint64
@@ -74,7 +77,7 @@ func (l *loop) pace(now int64) (nextNs int64) {
 		}
 		nextNs = now + 1e6
 	case l.rate > 0:
-		due := int64(float64(now-l.rateNs) * l.rate / 1e9)
+		due := min(int64(float64(now-l.rateNs)*l.rate/1e9), l.limit)
 		for round := l.made + int64(roundEvents*len(l.agents)); l.made < min(due, round); l.made++ {
 			lateBy := now - l.rateNs - int64(float64(l.made+1)*1e9/l.rate)
 			if lateBy > lateNs {
@@ -150,18 +153,14 @@ func (l *loop) obey(words []string) counters {
 			l.readers = append(l.readers, newReader(l, addresses(words[2:])))
 		}
 	case len(words) == 2 && words[0] == "rate":
-		l.rateNs, l.made = l.now(), 0
-		l.nextNs = l.rateNs
-		l.max = words[1] == "max"
-		l.rate = 0
-		if !l.max {
-			rate, err := strconv.ParseFloat(words[1], 64)
-			must("read a rate", err)
-			l.rate = rate
-		}
+		l.setRate(words[1], math.MaxInt64)
+	case len(words) == 3 && words[0] == "burst":
+		limit, err := strconv.ParseInt(words[1], 10, 64)
+		must("read how many events", err)
+		l.setRate(words[2], limit)
 	case len(words) == 1 && (words[0] == "state" || words[0] == "mark"):
 	default:
-		panic(fatal{fmt.Sprintf("Cannot obey %q: subscribe, rate, state or mark is wanted", words)})
+		panic(fatal{fmt.Sprintf("Cannot obey %q: subscribe, rate, burst, state or mark is wanted", words)})
 	}
 	c := l.count()
 	if words[0] == "mark" {
@@ -169,6 +168,18 @@ func (l *loop) obey(words []string) counters {
 		l.maxLateNs = 0
 	}
 	return c
+}
+
+func (l *loop) setRate(text string, limit int64) {
+	l.rateNs, l.made, l.limit = l.now(), 0, limit
+	l.nextNs = l.rateNs
+	l.max = text == "max"
+	l.rate = 0
+	if !l.max {
+		rate, err := strconv.ParseFloat(text, 64)
+		must("read a rate", err)
+		l.rate = rate
+	}
 }
 
 // counters are totals since the start, except the latencies and the maximum: since the last mark.
