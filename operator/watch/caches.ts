@@ -35,9 +35,11 @@ export class Caches implements AsyncDisposable {
   readonly synced: Promise<void>;
   readonly #namespaces: readonly string[];
   readonly #shards: readonly Shard[];
+  readonly #enqueue: CachesDeps["enqueue"];
 
   constructor(options: CachesOptions, deps: CachesDeps) {
     this.#namespaces = options.namespaces;
+    this.#enqueue = deps.enqueue;
     this.#shards = [relaySource, ...childSources, podSource].flatMap((source) => {
       const split = source.resource.namespaced && options.namespaces.length > 0;
       return (split ? options.namespaces : [""]).map((namespace) => startShard(source, namespace, deps));
@@ -72,7 +74,9 @@ export class Caches implements AsyncDisposable {
 
   /** The server's answer to a write of ours, so that it is known before its watch event comes. */
   wrote(resource: Resource, object: KubeObject): void {
-    this.#shardOf(resource, object.metadata)?.store.wrote(object);
+    const changes = this.#shardOf(resource, object.metadata)?.store.wrote(object) ?? [];
+    // The answer to a status may hold a spec that no pass has seen, and its watch event will be news no more.
+    if (resource === relaySource.resource) for (const key of changes.flatMap(keysOfRelayChange)) this.#enqueue(key);
   }
 
   /** Why the caches cannot be relied upon, a sentence each: empty = they can. */

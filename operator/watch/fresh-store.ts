@@ -26,14 +26,17 @@ export class FreshStore<Index extends string> {
     return this.#store.by(index, value);
   }
 
-  /** The server's answer to a write. */
-  wrote(object: KubeObject): void {
+  /**
+   * The server's answer to a write.
+   * @returns what changed by it: more than the write, when somebody else's change had come first
+   */
+  wrote(object: KubeObject): readonly StoreChange[] {
     const key = keyOf(object);
     const version = versionOf(object);
     const known = this.#store.get(object.metadata);
-    if (known !== undefined && versionOf(known) >= version) return;
+    if (known !== undefined && versionOf(known) >= version) return [];
     this.#written.set(key, version);
-    this.#store.apply({ kind: "modified", object });
+    return this.#store.apply({ kind: "modified", object });
   }
 
   /** @returns what changed by it. */

@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ApiError } from "../../lib/kube/errors.ts";
+import type { KubeClient, KubeObject, ObjectName, Resource } from "../../lib/kube/types.ts";
+import { FakeClock } from "../../lib/process/fake-clock.ts";
+import { silentLog } from "../../lib/process/log.ts";
+import { type Relay, type RelayStatus, cleanupFinalizer, relayResource } from "../api/relay.ts";
+import type { Transition } from "../decide/transitions.ts";
+import { clusterRole } from "../desired/roles.ts";
+import type { Outcome } from "../engine/outcome.ts";
+import { relayOf } from "../testing/samples.ts";
+import { createReconciler } from "./reconciler.ts";
+
+const key = "kubearmor/kubearmor-relay";
+const startMs = Date.UTC(2026, 0, 1);
+
+interface World {
+  readonly relay?: Relay;
+  /** What exists, besides the relay. */
+  readonly objects?: readonly KubeObject[];
+  /** Throws to refuse a request. */
+  readonly refuse?: (verb: string, resource: Resource) => void;
+  readonly covers?: boolean;
+}
+
+interface Seen {
+  readonly outcome: Outcome | Error;
+  /** Writes as `verb Kind`, in order. */
+  readonly writes: readonly string[];
+  readonly status: RelayStatus | undefined;
+  readonly transitions: readonly Transition[];
+}
+
+/** One pass over this world. */
+async function pass({ relay, objects = [], refuse, covers = true }: World): Promise<Seen> {
+  const writes: string[] = [];
+  const transitions: Transition[] = [];
+  let status: RelayStatus | undefined;
+  const known = new Map(objects.map((object) => [`${object.kind}/${object.metadata.name}`, object]));
+  const find = (resource: Resource, { name }: ObjectName) => known.get(`${resource.kind}/${name}`);
+  const write = (verb: string, resource: Resource) => {
+    refuse?.(verb, resource);
+    writes.push(`${verb} ${resource.kind}`);
+  };
+  const client: KubeClient = {
+    get: (resource, name) => Promise.resolve(find(resource, name)),
+    list: () => Promise.resolve([]),
+    raw: () => Promise.resolve({}),
+    create: (_resource, object) => Promise.resolve(object),
+    replace: (_resource, object) => Promise.resolve(object),
+    jsonPatch: () => Promise.reject(new Error("unused")),
+    async apply(resource, object, options) {
+      await Promise.resolve();
+      write(options.subresource ?? "apply", resource);
+      if (options.subresource === "status") status = object["status"] as RelayStatus;
+      return object;
+    },
+    async mergePatch(resource, name) {
+      await Promise.resolve();
+      write("patch", resource);
+      return { apiVersion: "", kind: resource.kind, metadata: name };
+    },
+    async delete(resource) {
+      await Promise.resolve();
+      write("delete", resource);
+      return true;
+    },
+  };
+  const reconcile = createReconciler(
+    { defaultImage: "relay" },
+    {
+      view: {
+        covers: () => covers,
+        get: (resource, name) => (resource === relayResource ? relay : find(resource, name)),
+        childrenOf: () =>
+          objects
+            .filter(({ kind }) => kind === "ClusterRole")
+            .map((object) => ({ resource: clusterRole(relayOf()).resource, object })),
+        podsOf: () => [],
+      },
+      client,
+      wrote: (resource, object) => known.set(`${resource.kind}/${object.metadata.name}`, object),
+      isApplied: () => true,
+      clock: new FakeClock(startMs),
+      log: silentLog,
+      record: (_relay, transition) => transitions.push(transition),
+      onWrite() {},
+    },
+  );
+  let outcome: Outcome | Error;
+  try {
+    outcome = await reconcile(key, new AbortController().signal);
+  } catch (error) {
+    assert.ok(error instanceof Error);
+    outcome = error;
+  }
+  return { outcome, writes, status, transitions };
+}
+
+function refuseWith(error: Error, verb: string, kind: string): NonNullable<World["refuse"]> {
+  return (asked, resource) => {
+    if (asked === verb && resource.kind === kind) throw error;
+  };
+}
+
+function reasonOf(status: RelayStatus | undefined, type: string): string | undefined {
+  return status?.conditions?.find((condition) => condition.type === type)?.reason;
+}
+
+const forbidden = new ApiError(
+  403,
+  { reason: "Forbidden", message: 'User "u" cannot patch resource "services"' },
+  { verb: "apply", resource: "services" },
+);
+const { metadata } = relayOf();
+const leftover = clusterRole(relayOf()).object;
+const existing = { ...leftover, metadata: { ...leftover.metadata, uid: "role-1" } };
+
+function deleted(agoMs: number): Relay {
+  const deletionTimestamp = new Date(startMs - agoMs).toISOString();
+  return relayOf({}, { metadata: { ...metadata, deletionTimestamp, finalizers: ["theirs", cleanupFinalizer] } });
+}
+
+test("reconcile: the finalizer comes before the first object, what pods need before the pods, the status last", async () => {
+  const { outcome, writes, status } = await pass({ relay: relayOf() });
+  assert.deepEqual(outcome, { kind: "done" });
+  assert.deepEqual(writes, [
+    "patch KubeArmorRelay",
+    "apply ServiceAccount",
+    "apply Role",
+    "apply RoleBinding",
+    "apply ClusterRole",
+    "apply ClusterRoleBinding",
+    "apply ConfigMap",
+    "apply Service",
+    "apply Deployment",
+    "status KubeArmorRelay",
+  ]);
+  assert.equal(reasonOf(status, "Applied"), "Applied");
+  assert.equal(status?.observedGeneration, 3);
+});
+
+test("reconcile: one object that is refused does not keep the others from being written", async () => {
+  const seen = await pass({ relay: relayOf(), refuse: refuseWith(forbidden, "apply", "Service") });
+  assert.ok(seen.writes.includes("apply Deployment"));
+  assert.equal(reasonOf(seen.status, "Applied"), "PermissionDenied");
+  assert.equal(reasonOf(seen.status, "Stalled"), "PermissionDenied");
+  assert.deepEqual(seen.outcome, { kind: "requeue-after", afterMs: 60_000 });
+  assert.deepEqual(
+    seen.transitions.map(({ type, reason }) => [type, reason]),
+    [["Warning", "PermissionDenied"]],
+  );
+});
+
+test("reconcile: a broken connection ends the writes and is retried with backoff, and said in the status", async () => {
+  const broken = new Error("Cannot reach the server");
+  const { outcome, writes, status } = await pass({ relay: relayOf(), refuse: refuseWith(broken, "apply", "Role") });
+  assert.ok(outcome instanceof Error);
+  assert.equal(outcome.name, "Error");
+  assert.deepEqual(writes, ["patch KubeArmorRelay", "apply ServiceAccount", "status KubeArmorRelay"]);
+  assert.equal(reasonOf(status, "Reconciling"), "ApplyFailed");
+});
+
+test("reconcile: an invalid spec that an older CRD let through is refused here, and its objects are left as they are", async () => {
+  const { outcome, writes, status } = await pass({ relay: relayOf({ replicas: 2, stdout: { logs: true } }) });
+  assert.ok(outcome instanceof Error);
+  assert.equal(outcome.name, "TerminalError");
+  assert.deepEqual(writes, ["status KubeArmorRelay"]);
+  assert.equal(reasonOf(status, "Stalled"), "InvalidSpec");
+});
+
+test("reconcile: a relay that went away before its status was written is no error", async () => {
+  const gone = new ApiError(404, { reason: "NotFound" }, { verb: "apply", resource: "kubearmorrelays" });
+  const seen = await pass({ relay: relayOf(), refuse: refuseWith(gone, "status", "KubeArmorRelay") });
+  assert.deepEqual(seen.outcome, { kind: "done" });
+  assert.deepEqual(seen.transitions, []);
+});
+
+test("reconcile: a namespace that is going away is no error", async () => {
+  const causes = [{ reason: "NamespaceTerminating" }];
+  const context = { verb: "apply", resource: "serviceaccounts" };
+  const terminating = new ApiError(403, { reason: "Forbidden", details: { causes } }, context);
+  const seen = await pass({ relay: relayOf(), refuse: refuseWith(terminating, "apply", "ServiceAccount") });
+  assert.deepEqual(seen.outcome, { kind: "done" });
+  assert.equal(reasonOf(seen.status, "Applied"), "NamespaceTerminating");
+});
+
+test("reconcile: suspended, nothing but the status is written", async () => {
+  const { writes, status } = await pass({ relay: relayOf({ suspend: true }) });
+  assert.deepEqual(writes, ["status KubeArmorRelay"]);
+  assert.equal(reasonOf(status, "Applied"), "Suspended");
+});
+
+test("reconcile: a relay that is deleted loses its cluster-scoped objects, then the finalizer", async () => {
+  const { outcome, writes } = await pass({ relay: deleted(0), objects: [existing] });
+  assert.deepEqual(outcome, { kind: "done" });
+  assert.deepEqual(writes, ["delete ClusterRole", "patch KubeArmorRelay"]);
+});
+
+test("reconcile: the finalizer stays while the cleanup fails, for ten minutes", async () => {
+  const refuse = refuseWith(forbidden, "delete", "ClusterRole");
+  const early = await pass({ relay: deleted(600_000), objects: [existing], refuse });
+  assert.ok(early.outcome instanceof Error);
+  assert.deepEqual(early.writes, []);
+  const late = await pass({ relay: deleted(601_000), objects: [existing], refuse });
+  assert.deepEqual(late.writes, ["patch KubeArmorRelay"]);
+  assert.deepEqual(
+    late.transitions.map(({ type, reason }) => [type, reason]),
+    [["Warning", "CleanupAbandoned"]],
+  );
+});
+
+test("reconcile: cluster-scoped objects of a relay that is gone are swept, those of others are not", async () => {
+  assert.deepEqual((await pass({ objects: [existing] })).writes, ["delete ClusterRole"]);
+  const labels = { ...existing.metadata.labels, "operator.kubearmor.com/owner-name": "other" };
+  const others = { ...existing, metadata: { ...existing.metadata, labels } };
+  assert.deepEqual((await pass({ objects: [others] })).writes, []);
+});
+
+test("reconcile: a relay of a namespace that is not watched is not taken for one that is gone", async () => {
+  assert.deepEqual((await pass({ objects: [existing], covers: false })).writes, []);
+});

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { configMaps, deployments, pods } from "../../lib/kube/resources.ts";
+import type { KubeObject, ListWatchOptions, Resource, WatchChange, WatchState } from "../../lib/kube/types.ts";
+import { cleanupFinalizer, relayResource } from "../api/relay.ts";
+import { configMap } from "../desired/config-map.ts";
+import { relayOf } from "../testing/samples.ts";
+import { Caches } from "./caches.ts";
+
+const key = "kubearmor/kubearmor-relay";
+
+interface Rig {
+  readonly caches: Caches;
+  readonly watched: readonly ListWatchOptions[];
+  /** Keys enqueued since the last call. */
+  readonly keys: () => readonly string[];
+  readonly send: (resource: Resource, change: WatchChange, namespace?: string) => void;
+}
+
+function start(namespaces: readonly string[] = [], state: WatchState = { kind: "synced" }): Rig {
+  const watched: ListWatchOptions[] = [];
+  let enqueued: string[] = [];
+  const caches = new Caches(
+    { namespaces },
+    {
+      startListWatch(options) {
+        watched.push(options);
+        return { synced: Promise.resolve(), state, [Symbol.asyncDispose]: () => Promise.resolve() };
+      },
+      enqueue: (each) => enqueued.push(each),
+      onRestart() {},
+    },
+  );
+  return {
+    caches,
+    watched,
+    keys() {
+      const keys = enqueued;
+      enqueued = [];
+      return keys;
+    },
+    send(resource, change, namespace) {
+      const found = watched.find((each) => each.resource === resource && each.scope.namespace === namespace);
+      assert.ok(found);
+      found.onChange(change);
+    },
+  };
+}
+
+function relayAt(resourceVersion: string, metadata = {}, rest = {}): KubeObject {
+  const relay = relayOf({}, rest);
+  return { ...relay, metadata: { ...relay.metadata, resourceVersion, ...metadata } };
+}
+
+test("Caches: a relay is enqueued for a new generation and a deletion, and not for a status", () => {
+  const { send, keys } = start();
+  send(relayResource, { kind: "replaced", objects: [relayAt("1")] });
+  assert.deepEqual(keys(), [key]);
+  send(relayResource, { kind: "modified", object: relayAt("2", {}, { status: { replicas: 1 } }) });
+  assert.deepEqual(keys(), []);
+  send(relayResource, { kind: "modified", object: relayAt("3", { generation: 4 }) });
+  assert.deepEqual(keys(), [key]);
+  send(relayResource, { kind: "modified", object: relayAt("4", { generation: 4, deletionTimestamp: "now" }) });
+  assert.deepEqual(keys(), [key]);
+  send(relayResource, { kind: "deleted", object: relayAt("5", { generation: 4, deletionTimestamp: "now" }) });
+  assert.deepEqual(keys(), [key]);
+});
+
+test("Caches.wrote(): a spec that came between a pass and the answer to its status is not lost", () => {
+  const { caches, send, keys } = start();
+  send(relayResource, { kind: "replaced", objects: [relayAt("1")] });
+  keys();
+  // The user's change is version 2; the answer to our status is version 3 and holds it.
+  caches.wrote(relayResource, relayAt("3", { generation: 4 }));
+  assert.deepEqual(keys(), [key]);
+  send(relayResource, { kind: "modified", object: relayAt("2", { generation: 4 }) });
+  send(relayResource, { kind: "modified", object: relayAt("3", { generation: 4 }) });
+  assert.deepEqual(keys(), [], "and it is not done twice");
+});
+
+test("Caches.wrote(): a status of ours alone is no news", () => {
+  const { caches, send, keys } = start();
+  send(relayResource, { kind: "replaced", objects: [relayAt("1", { finalizers: [cleanupFinalizer] })] });
+  keys();
+  caches.wrote(relayResource, relayAt("2", { finalizers: [cleanupFinalizer] }, { status: { replicas: 1 } }));
+  assert.deepEqual(keys(), []);
+});
+
+test("Caches: every change of a child enqueues its relay, and so does its loss", () => {
+  const { caches, send, keys } = start();
+  const { object } = configMap(relayOf());
+  const child = { ...object, metadata: { ...object.metadata, resourceVersion: "1", uid: "c" } };
+  send(configMaps, { kind: "added", object: child });
+  assert.deepEqual(keys(), [key]);
+  assert.deepEqual(
+    caches.childrenOf(key).map(({ resource }) => resource),
+    [configMaps],
+  );
+  // A label is taken off: the watch says that it is deleted, and its last state no longer names the relay.
+  send(configMaps, { kind: "replaced", objects: [] });
+  assert.deepEqual(keys(), [key]);
+  assert.deepEqual(caches.childrenOf(key), []);
+});
+
+test("Caches: namespaces are watched one by one, the cluster's own objects once", () => {
+  const { caches, watched, send } = start(["a", "b"]);
+  const scopes = (resource: Resource) =>
+    watched.filter((each) => each.resource.kind === resource.kind).map(({ scope }) => scope.namespace);
+  assert.deepEqual(scopes(deployments), ["a", "b"]);
+  assert.deepEqual(
+    watched.filter(({ resource }) => !resource.namespaced).map(({ scope }) => scope.namespace),
+    [undefined, undefined],
+  );
+  assert.ok(caches.covers("a"));
+  assert.ok(!caches.covers("c"));
+  const inA = relayAt("1", { namespace: "a" });
+  send(relayResource, { kind: "replaced", objects: [inA] }, "a");
+  send(relayResource, { kind: "replaced", objects: [] }, "b");
+  assert.ok(caches.get(relayResource, { namespace: "a", name: inA.metadata.name }));
+});
+
+test("Caches: only objects of ours are watched, and pods are kept without what nobody reads", () => {
+  const { caches, watched, send } = start();
+  for (const { resource, scope } of watched)
+    assert.equal(scope.labelSelector === undefined, resource === relayResource, resource.kind);
+  const pod: KubeObject = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { namespace: "kubearmor", name: "p", labels: { "operator.kubearmor.com/relay": "kubearmor-relay" } },
+    spec: { containers: [{ name: "c", image: "i", env: [] }], nodeName: "n" },
+    status: { podIP: "1.2.3.4", conditions: [] },
+  };
+  const trim = watched.find((each) => each.resource === pods)?.trim;
+  assert.ok(trim);
+  send(pods, { kind: "added", object: trim(pod) });
+  const [kept] = caches.podsOf(key);
+  assert.deepEqual(kept?.["spec"], { containers: [{ name: "c", image: "i" }] });
+});
+
+test("Caches.problems() names what is not synced, with the reason", () => {
+  const error = new Error("cannot list");
+  const { caches } = start([], { kind: "failing", reason: "forbidden", error });
+  assert.ok(caches.problems().includes("deployments: forbidden: cannot list"));
+  assert.deepEqual(start().caches.problems(), []);
+});
