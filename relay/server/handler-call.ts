@@ -23,7 +23,8 @@ export class HandlerCall extends Duplex {
   readonly #call: Call;
   readonly #definition: ServerMethodDefinition<unknown, unknown>;
   readonly #deps: HandlerCallDeps;
-  #trailers: Metadata | undefined;
+  /** How the call ends, once it does. */
+  #outcome: { readonly status: Status; readonly trailers: Metadata | undefined } = { status: ok, trailers: undefined };
   #hasEnded = false;
 
   constructor(call: Call, definition: ServerMethodDefinition<unknown, unknown>, deps: HandlerCallDeps) {
@@ -75,7 +76,13 @@ export class HandlerCall extends Duplex {
     if (status === undefined) {
       this.#deps.log.error("Cannot serve a call", { path: this.#call.path, error: errorText(error) });
     }
-    this.#end(status ?? { code: Code.UNKNOWN, message: "The call failed" }, trailers ?? metadataOf(error));
+    this.#outcome = {
+      status: status ?? { code: Code.UNKNOWN, message: "The call failed" },
+      trailers: trailers ?? metadataOf(error),
+    };
+    // What the handler has written before goes out first.
+    if (this.writableLength > 0 && !this.destroyed) super.end();
+    else this.#end();
   }
 
   sendMetadata(metadata: Metadata): void {
@@ -106,7 +113,7 @@ export class HandlerCall extends Duplex {
 
   /** Ends the call with OK and these trailers, after what is written. */
   override end(trailers?: unknown): this {
-    if (trailers instanceof Metadata) this.#trailers = trailers;
+    if (trailers instanceof Metadata) this.#outcome = { status: ok, trailers };
     return super.end();
   }
 
@@ -126,7 +133,7 @@ export class HandlerCall extends Duplex {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#end(ok, this.#trailers);
+    this.#end();
     done();
   }
 
@@ -150,9 +157,10 @@ export class HandlerCall extends Duplex {
     }
   }
 
-  #end(status: Status, trailers?: Metadata): void {
+  #end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    const { status, trailers } = this.#outcome;
     this.#call.end(status, trailers?.toHttp2Headers());
   }
 
