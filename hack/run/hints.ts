@@ -10,7 +10,10 @@ export function hints(cluster: Pick<Cluster, "kind" | "hints">, endpoint: string
     ["Print nothing", patch('{"alerts":false,"logs":false}')],
     ["See what the operator says", `${kubectl} describe ${RELAY}`],
     ["See what it made", `${kubectl} get all,configmap,serviceaccount -l app.kubernetes.io/managed-by`],
-    ["Break it and see it repaired", `${kubectl} delete service kubearmor; sleep 2; ${kubectl} get service kubearmor`],
+    [
+      "Break it and see it repaired",
+      `${kubectl} delete configmap kubearmor-relay; sleep 2; ${kubectl} get configmap kubearmor-relay`,
+    ],
     ["Run two relays", `${kubectl} scale ${RELAY} --replicas=2`],
     ...subscribe(cluster, endpoint, kubectl),
   ];
@@ -19,7 +22,7 @@ export function hints(cluster: Pick<Cluster, "kind" | "hints">, endpoint: string
 }
 
 function watchAlerts(address: string): string {
-  return `grpcurl -plaintext -import-path proto -proto kubearmor.proto -d '{"Filter":"policy"}' ${address} feeder.LogService/WatchAlerts`;
+  return `grpcurl -plaintext -d '{"Filter":"policy"}' ${address} feeder.LogService/WatchAlerts`;
 }
 
 function subscribe(

@@ -7,12 +7,12 @@ import { NAMESPACE } from "./install.ts";
 const RETRY_MS = 500;
 
 /**
- * The lines that the relay's pods print, as they come, until `signal` is aborted. When a pod ends, kubectl ends: its
- * successor's lines follow.
+ * The lines that the relay's pod prints, as they come, until `signal` is aborted: the newest `past` of those there are,
+ * and all that follow. When the pod ends so does kubectl: its successor's lines come next.
  */
-export async function* relayLines(cluster: Cluster, signal: AbortSignal): AsyncGenerator<string> {
+export async function* relayLines(cluster: Cluster, past: number, signal: AbortSignal): AsyncGenerator<string> {
   const [program, ...words] = cluster.kubectlCommand;
-  const args = ["-n", NAMESPACE, "logs", "--follow", "--tail=20", "deployment/kubearmor-relay"];
+  const args = ["-n", NAMESPACE, "logs", "--follow", `--tail=${past}`, "deployment/kubearmor-relay"];
   while (!signal.aborted) {
     const child = spawn(program, [...words, ...args], { stdio: ["ignore", "pipe", "ignore"] });
     const end = () => child.kill();

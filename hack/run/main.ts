@@ -59,10 +59,14 @@ async function showAll(
   say(`${RELAY} is applied; its conditions as they change:`);
   await watchUntilReady(cluster, signal);
   say("Ready. Events of the agents, from the relay's pod:");
-  await showEvents(cluster, SHOWN_EVENTS, AbortSignal.any([signal, AbortSignal.timeout(EVENTS_TIMEOUT_MS)]));
+  await showEvents(
+    cluster,
+    { past: 100, count: SHOWN_EVENTS },
+    AbortSignal.any([signal, AbortSignal.timeout(EVENTS_TIMEOUT_MS)]),
+  );
   if (options.once) return;
   process.stdout.write(`${hints(cluster, await endpointOf(cluster))}\nMore events, until Ctrl-C:\n\n`);
-  await showEvents(cluster, Infinity, signal);
+  await showEvents(cluster, { past: 0, count: Infinity }, signal);
 }
 
 async function loadImages(cluster: Cluster): Promise<void> {
@@ -87,14 +91,14 @@ async function watchUntilReady(cluster: Cluster, signal: AbortSignal): Promise<v
   }
 }
 
-async function showEvents(cluster: Cluster, count: number, signal: AbortSignal): Promise<void> {
+async function showEvents(cluster: Cluster, show: { past: number; count: number }, signal: AbortSignal): Promise<void> {
   let shown = 0;
-  for await (const line of relayLines(cluster, signal)) {
+  for await (const line of relayLines(cluster, show.past, signal)) {
     if (!isEventLine(line)) continue;
     process.stdout.write(`    ${clip(line, (process.stdout.columns ?? 200) - 4)}\n`);
-    if (++shown >= count) return;
+    if (++shown >= show.count) return;
   }
-  throw new Error(`Cannot show events: ${shown} came of ${count}`, { cause: signal.reason });
+  throw new Error(`Cannot show events: ${shown} came of ${show.count}`, { cause: signal.reason });
 }
 
 async function endpointOf(cluster: Cluster): Promise<string> {

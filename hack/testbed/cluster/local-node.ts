@@ -22,7 +22,7 @@ export async function localNodeCluster(options: NodeOptions = {}): Promise<Clust
     title: `a real node on this machine (${node.dir})`,
     kubectl: node.kubectl,
     kubectlCommand: node.kubectlCommand,
-    hints: { kubectl: "node hack/testbed/main.ts kubectl", inside: "node hack/testbed/main.ts in" },
+    hints: { kubectl: "hack/testbed/kubectl", inside: "hack/testbed/in" },
     imagePrefix: "localhost/",
     isDisposable: true,
     loadImages: (archives) => node.loadImages(archives),
