@@ -51,6 +51,12 @@ const cases: Readonly<
   "a slow server": { code: 504, status: { reason: "Timeout" }, is: [] },
   "a wrong field": { code: 422, status: { reason: "Invalid" }, is: ["isInvalid"] },
   "a wrong body": { code: 400, status: { reason: "BadRequest" }, is: ["isInvalid"] },
+  "a body that server-side apply cannot read": {
+    code: 500,
+    status: { message: "failed to create typed patch object (a/b; /v1, Kind=ConfigMap): .x: field not declared" },
+    is: ["isInvalid"],
+  },
+  "a failing server": { code: 500, status: { reason: "InternalError" }, is: [] },
   "too many requests": { code: 429, status: { reason: "TooManyRequests" }, is: ["isTooManyRequests"] },
   "no credentials": { code: 401, status: { reason: "Unauthorized" }, is: ["isUnauthorized"] },
 };

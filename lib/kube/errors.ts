@@ -116,7 +116,12 @@ export function isResourceVersionTooLarge(error: unknown): error is ApiError {
 
 /** The object itself is wrong, so the same request can never succeed. */
 export function isInvalid(error: unknown): error is ApiError {
-  return hasCode(error, 422) || hasCode(error, 400);
+  return hasCode(error, 422) || hasCode(error, 400) || isUntypeable(error);
+}
+
+/** What server-side apply says to a field that the schema lacks, and to two list items with one key. */
+function isUntypeable(error: unknown): error is ApiError {
+  return hasCode(error, 500) && error.message.includes("failed to create typed patch object");
 }
 
 export function isTooManyRequests(error: unknown): error is ApiError {
