@@ -24,7 +24,9 @@ export function startProgress(deps: ProgressDeps): Progress {
     const seconds = Math.round((deps.now() - startedMs) / 1000);
     deps.write(`[${String(seconds).padStart(4)}s] ${text}`);
   };
-  const stop = deps.every(PERIOD_MS, () => line(detail === "" ? step : `${step}: ${detail}`));
+  const stop = deps.every(PERIOD_MS, () => {
+    if (step !== "") line(detail === "" ? step : `${step}: ${detail}`);
+  });
   return {
     step(text) {
       step = text;
