@@ -44,20 +44,28 @@ export interface RelayFixture extends AsyncDisposable {
   settled(): Promise<void>;
 }
 
+export interface RelayFixtureOptions {
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Static, the default: the relay is told of the agents and connected to them when the fixture is there. */
+  readonly discovery?: "static" | "kubernetes";
+}
+
 export async function startRelayFixture(
   agents: FleetOptions = {},
-  {
-    flags = [],
-    env = {},
-  }: { readonly flags?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+  { flags = [], env = {}, discovery = "static" }: RelayFixtureOptions = {},
 ): Promise<RelayFixture> {
-  const fleet = await startFleet(agents);
+  await using stack = new AsyncDisposableStack();
+  const fleet = stack.use(await startFleet(agents));
   const printed = memoryWriter();
-  const parsed = parseConfig(["-gRPCPort=0", "--httpPort=0", `--agents=${fleet.addresses.join(",")}`, ...flags], env);
+  const known = discovery === "static" ? [`--agents=${fleet.addresses.join(",")}`] : [];
+  const parsed = parseConfig(["-gRPCPort=0", "--httpPort=0", ...known, ...flags], env);
   if (parsed.kind === "refused") assert.fail(parsed.errors.join("; "));
+  let isDrained = false;
   const deps = { version: "test", stdout: printed.writer, clock: systemClock, random: Math.random, log: silentLog };
   const relay = await startRelay(parsed.config, deps);
-  await fleet.untilWatched();
+  stack.defer(() => (isDrained ? Promise.resolve() : relay.drain(5_000)));
+  if (discovery === "static") await fleet.untilWatched();
   const status = async () => {
     const response = await fetch(`http://127.0.0.1:${relay.httpPort}/statusz`);
     return (await response.json()) as RelayStatus;
@@ -67,7 +75,7 @@ export async function startRelayFixture(
     await waitUntil(async () => isReached((now = await status())));
     return now;
   };
-  let isDrained = false;
+  const owned = stack.move();
   return {
     relay: {
       ...relay,
@@ -87,10 +95,7 @@ export async function startRelayFixture(
       );
       await fleet.untilWatched();
     },
-    async [Symbol.asyncDispose]() {
-      if (!isDrained) await relay.drain(5_000);
-      await fleet[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
