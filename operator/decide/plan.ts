@@ -16,7 +16,7 @@ export interface Pair {
 }
 
 export interface Plan {
-  /** To be written, in this order. */
+  /** To be written. */
   readonly writes: readonly Pair[];
   /** The relay's, and no longer wanted: deleted after the writes. */
   readonly deletes: readonly LiveObject[];

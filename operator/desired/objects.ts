@@ -6,7 +6,7 @@ import { clusterRole, clusterRoleBinding, role, roleBinding } from "./roles.ts";
 import { serviceAccount } from "./service-account.ts";
 import { service } from "./service.ts";
 
-/** All objects of a relay, in the order in which they are written: what pods need is there before the pods. */
+/** All objects of a relay. */
 export function desiredObjects(relay: Relay, options: DeploymentOptions): readonly DesiredObject[] {
   return [
     serviceAccount(relay),
@@ -18,4 +18,13 @@ export function desiredObjects(relay: Relay, options: DeploymentOptions): readon
     service(relay),
     deployment(relay, options),
   ];
+}
+
+/**
+ * Objects of one stage may be written at once, those of a later one only after them: the server looks a role up before it
+ * lets somebody bind to it, and what pods need must be there before the pods.
+ */
+export function stageOf({ resource: { kind } }: DesiredObject): number {
+  if (kind === "Deployment") return 2;
+  return kind === "RoleBinding" || kind === "ClusterRoleBinding" ? 1 : 0;
 }
