@@ -4,9 +4,11 @@ import type { Clock } from "../../lib/process/clock.ts";
 import { errorText, type Log } from "../../lib/process/log.ts";
 import type { Call } from "./call.ts";
 import { MessageReader } from "./message-reader.ts";
+import type { RequestBudget } from "./request-budget.ts";
 import { Code, ok, respondWithTrailers, type Status, StatusError } from "./status.ts";
 
 export interface HandlerCallDeps {
+  readonly requests: RequestBudget;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -42,10 +44,13 @@ export class HandlerCall extends Duplex {
 
   /** Makes the requests of a client stream readable. */
   readRequests(): void {
-    const { stream } = this.#call;
-    const reader = new MessageReader();
+    const { stream, signal } = this.#call;
+    if (signal.aborted) return;
+    const reader = new MessageReader(this.#deps.requests);
+    signal.addEventListener("abort", () => reader.release(), { once: true });
     stream.on("data", (chunk: Buffer) => {
       this.#guard(() => {
+        if (signal.aborted) return;
         for (const message of reader.push(chunk)) {
           if (!this.push(decode(this.#definition, message))) stream.pause();
         }

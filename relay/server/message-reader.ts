@@ -1,3 +1,4 @@
+import type { RequestBudget } from "./request-budget.ts";
 import { Code, StatusError } from "./status.ts";
 
 /** 4 MiB: what grpc-go and grpc-js accept in a message by default. */
@@ -10,12 +11,15 @@ const prefixBytes = 5;
  * A message is a compression flag, its length (4 bytes, big endian), its bytes.
  */
 export class MessageReader {
+  readonly #budget: RequestBudget;
   readonly #maxBytes: number;
   // Chunks are copied: a small one would keep alive the whole read buffer that it is a view of.
   #buffer = Buffer.alloc(0);
   #used = 0;
 
-  constructor(maxBytes: number = defaultMaxMessageBytes) {
+  /** What it holds comes out of `budget`, until `release` is called. */
+  constructor(budget: RequestBudget, maxBytes: number = defaultMaxMessageBytes) {
+    this.#budget = budget;
     this.#maxBytes = maxBytes;
   }
 
@@ -41,10 +45,18 @@ export class MessageReader {
     if (this.#used > 0) throw new StatusError(Code.UNKNOWN, "Request body ends inside a message");
   }
 
+  release(): void {
+    this.#budget.give(this.#buffer.length);
+    this.#buffer = Buffer.alloc(0);
+    this.#used = 0;
+  }
+
   #append(chunk: Buffer): void {
     const needed = this.#used + chunk.length;
     if (needed > this.#buffer.length) {
-      const grown = Buffer.alloc(Math.max(needed, 2 * this.#buffer.length));
+      const capacity = Math.max(needed, 2 * this.#buffer.length);
+      this.#budget.take(capacity - this.#buffer.length);
+      const grown = Buffer.alloc(capacity);
       this.#buffer.copy(grown, 0, 0, this.#used);
       this.#buffer = grown;
     }

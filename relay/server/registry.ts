@@ -51,7 +51,7 @@ export class Registry {
     const handled = new HandlerCall(call, definition, this.#deps);
     try {
       if (definition.requestStream) handled.readRequests();
-      else handled.request = decode(definition, await readMessage(call));
+      else handled.request = decode(definition, await readMessage(call, this.#deps.requests));
       run(handled, (error, value, trailers) => handled.reply(error, value, trailers));
     } catch (error) {
       handled.fail(error);

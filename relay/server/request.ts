@@ -1,5 +1,6 @@
 import type { Call } from "./call.ts";
 import { MessageReader } from "./message-reader.ts";
+import type { RequestBudget } from "./request-budget.ts";
 import { Code, StatusError } from "./status.ts";
 
 /**
@@ -7,16 +8,17 @@ import { Code, StatusError } from "./status.ts";
  * only that tells a call with one message from one with two.
  * @throws StatusError to end the call with; `call.signal.reason` if the call ends first.
  */
-export function readMessage(call: Call, maxBytes?: number): Promise<Buffer> {
+export function readMessage(call: Call, budget: RequestBudget): Promise<Buffer> {
   const { stream, signal } = call;
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(signal.reason as StatusError);
       return;
     }
-    const reader = new MessageReader(maxBytes);
+    const reader = new MessageReader(budget);
     let message: Buffer | undefined;
     const stop = () => {
+      reader.release();
       stream.off("data", read);
       stream.off("end", end);
       signal.removeEventListener("abort", abort);

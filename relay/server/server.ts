@@ -10,6 +10,7 @@ import { defaultKeepalive, type KeepaliveOptions } from "./keepalive.ts";
 import { logServiceHandlers } from "./log-service.ts";
 import { addReflection } from "./reflection.ts";
 import { Registry } from "./registry.ts";
+import { RequestBudget } from "./request-budget.ts";
 import { serveCall } from "./serve-call.ts";
 import { guardSession } from "./session.ts";
 import { Code } from "./status.ts";
@@ -51,10 +52,16 @@ const maxHeaderFields = 1_000;
 /** In MB, of data waiting in a session; over it new calls are refused. Many slow subscribers may share a connection. */
 const maxSessionMemory = 64;
 
+/** Calls open at once, whatever they do: a bound on memory, far above the number of subscribers. */
+const maxCalls = 5_000;
+/** What requests may hold while they are read. */
+const maxRequestBytes = 64 * 1024 * 1024;
+
 /** The relay's gRPC server: HTTP/2 without TLS on every address of both families. */
 export async function startServer(options: ServerOptions, deps: ServerDeps): Promise<RelayServer> {
   const { routes, clock, log } = deps;
-  const registry = new Registry({ clock, log });
+  const requests = new RequestBudget(maxRequestBytes);
+  const registry = new Registry({ requests, clock, log });
   const health = new Health(true);
   registry.addService(logServiceDefinition(), logServiceHandlers());
   health.addTo(registry);
@@ -77,11 +84,15 @@ export async function startServer(options: ServerOptions, deps: ServerDeps): Pro
   server.on("stream", (stream, headers) => {
     const call = acceptCall(stream, headers, clock);
     if (call === undefined) return;
+    if (calls.size >= maxCalls) {
+      call.end({ code: Code.RESOURCE_EXHAUSTED, message: `At most ${maxCalls} calls are served` });
+      return;
+    }
     calls.add(call);
     call.signal.addEventListener("abort", () => calls.delete(call), { once: true });
     const handler = routes.get(call.path);
     if (handler === undefined) registry.serve(call);
-    else void serveCall(call, handler, log);
+    else void serveCall(call, handler, { requests, log });
   });
   await listen(server, options.port);
   const { port } = server.address() as AddressInfo;
@@ -100,9 +111,12 @@ export async function startServer(options: ServerOptions, deps: ServerDeps): Pro
       for (const session of sessions) session.close();
       for (const call of calls)
         if (!routes.has(call.path)) call.end({ code: Code.UNAVAILABLE, message: "The relay is shutting down" });
-      await Promise.race([Promise.all([endRoutes(), isClosed]), aborted(deadline)]);
-      for (const session of sessions) session.destroy();
-      await isClosed;
+      try {
+        await Promise.race([Promise.all([endRoutes(), isClosed]), aborted(deadline)]);
+      } finally {
+        for (const session of sessions) session.destroy();
+        await isClosed;
+      }
     },
     [Symbol.asyncDispose]: close,
   };

@@ -25,9 +25,10 @@ export function guardSession(session: ServerHttp2Session, options: SessionOption
   const guard = new PingGuard(clock);
   let answeredBytes = 0;
   session.on("ping", () => {
+    if (session.destroyed) return;
     const isFlood = guard.isFlood(socket.bytesWritten - answeredBytes);
     answeredBytes += pingBytes;
-    if (!isFlood || session.destroyed) return;
+    if (!isFlood) return;
     log.debug("Connection closed: too many pings");
     session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from("too_many_pings"));
     session.destroy();
