@@ -87,6 +87,16 @@ const cases: Readonly<
     desired({ spec: { x: "", automountServiceAccountToken: false } }),
     ["unowned .spec.automountServiceAccountToken"],
   ],
+  "empty lists and maps that are nobody's": [
+    live({ spec: { x: "1", map: {} } }, { "f:spec": { "f:x": {} } }),
+    desired({ spec: { x: "1", env: [], map: {} } }),
+    [],
+  ],
+  "an empty list where others have items": [
+    live({ spec: { x: "1", env: [{ name: "A" }] } }, { "f:spec": { "f:x": {} } }),
+    desired({ spec: { x: "1", env: [] } }),
+    ["unowned .spec.env"],
+  ],
   "null and undefined, which are not sent": [
     live({ data: { x: "1" } }, { "f:data": { "f:x": {} } }),
     desired({ data: { x: "1", y: null, z: undefined } }),

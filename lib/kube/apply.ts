@@ -32,7 +32,7 @@ const unmanagedMetadata = new Set([
 /**
  * Whether an apply of `desired` would change nothing, as far as the live object tells: then it need not be sent.
  * Errs on the side of false: defaults that the server adds inside of atomic fields (for instance `fieldRef.apiVersion`)
- * make a difference unless `desired` spells them out.
+ * make a difference unless `desired` spells them out, and so does an empty map that others have filled: leave it out.
  */
 export function isApplied(live: KubeObject, desired: KubeObject, fieldManager: string, subresource?: string): boolean {
   return applyDifferences(live, desired, fieldManager, subresource).length === 0;
@@ -91,8 +91,9 @@ function compareObject(desired: Fields, live: Fields, node: FieldNode, path: str
     if (value === undefined || value === null) continue;
     const child = owned.get(name);
     owned.delete(name);
-    if (child === undefined) found.push({ kind: "unowned", path: `${path}.${name}` });
-    else compare(value, live[name], child, `${path}.${name}`, found);
+    if (child === undefined) {
+      if (!isNothing(value, live[name])) found.push({ kind: "unowned", path: `${path}.${name}` });
+    } else compare(value, live[name], child, `${path}.${name}`, found);
   }
   for (const name of owned.keys()) found.push({ kind: "surplus", path: `${path}.${name}` });
 }
@@ -151,6 +152,11 @@ function isSameValue(desired: unknown, live: unknown, path: string): boolean {
 
 function isQuantityPath(path: string): boolean {
   return /\.(limits|requests)\.[^.]+$|\.sizeLimit$/.test(path);
+}
+
+/** The server does not record who owns an empty keyed list; where it is empty anyway, there is nothing to own. */
+function isNothing(desired: unknown, live: unknown): boolean {
+  return typeof desired === "object" && isEmpty(desired) && (live === undefined || isEmpty(live));
 }
 
 function isEmpty(value: unknown): boolean {
