@@ -41,7 +41,10 @@ export class Wire extends Duplex {
     return this.#pings;
   }
 
-  /** From now on nothing is read and nothing is written, as if the process were stopped. The kernel still accepts. */
+  /**
+   * From now on nothing is read and nothing is written, as if the process were stopped. The server above gives up on its
+   * silent peer after a while; that too waits behind the write that is held, so the connection stands until `thaw()`.
+   */
   freeze(): void {
     this.#frozen = true;
     this.#socket.pause();
@@ -49,11 +52,6 @@ export class Wire extends Duplex {
 
   thaw(): void {
     this.#frozen = false;
-    if (this.destroyed) {
-      // The server above gave up on its silent peer in the meantime.
-      this.#socket.destroy();
-      return;
-    }
     const held = this.#held;
     this.#held = undefined;
     if (held !== undefined) this.#send(held.bytes, held.done);
@@ -98,13 +96,11 @@ export class Wire extends Duplex {
   }
 
   override _final(done: Done): void {
-    if (this.#frozen) done();
-    else this.#socket.end(done);
+    this.#socket.end(done);
   }
 
   override _destroy(error: Error | null, done: Done): void {
-    // A hung process does not close its connections.
-    if (!this.#frozen) this.#socket.destroy();
+    this.#socket.destroy();
     done(error);
   }
 
