@@ -1,20 +1,20 @@
-import { existsSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bundle } from "../bundle.ts";
 import { writeArchive, writeLayer } from "./archive.ts";
-import type { Image } from "./oci.ts";
+import type { Image, Layer } from "./oci.ts";
 import { folderEntries, nodeEntries } from "./rootfs.ts";
 
-const ROOT = join(import.meta.dirname, "..", "..");
-
-/** A program of ours and the folder its bundle is in. */
-const PROGRAMS = {
-  relay: { name: "kubearmor-relay", bundle: "dist/relay" },
-  operator: { name: "kubearmor-relay-operator", bundle: "dist/operator" },
-  agents: { name: "kubearmor-relay-agents", bundle: "dist/agents" },
+/** Programs that have an image, and its name. */
+const NAMES = {
+  relay: "kubearmor-relay",
+  operator: "kubearmor-relay-operator",
+  agents: "kubearmor-relay-agents",
 } as const;
 
-export type ProgramName = keyof typeof PROGRAMS;
-export const programNames = Object.keys(PROGRAMS) as readonly ProgramName[];
+export type ProgramName = keyof typeof NAMES;
+export const programNames = Object.keys(NAMES) as readonly ProgramName[];
 
 /** Names without a host would mean docker.io. */
 export const DEFAULT_PREFIX = "localhost/";
@@ -30,7 +30,7 @@ export interface ImageOptions {
 const TAG = "dev";
 
 export function imageRef(program: ProgramName, prefix = DEFAULT_PREFIX): string {
-  return `${prefix}${PROGRAMS[program].name}:${TAG}`;
+  return `${prefix}${NAMES[program]}:${TAG}`;
 }
 
 /**
@@ -40,14 +40,9 @@ export function imageRef(program: ProgramName, prefix = DEFAULT_PREFIX): string 
 export async function buildImages(programs: readonly ProgramName[], options: ImageOptions): Promise<string> {
   const layers = join(options.cache, "layers");
   const base = writeLayer(layers, await nodeEntries());
-  const images = programs.map((program): Image => {
-    const bundle = join(ROOT, PROGRAMS[program].bundle);
-    if (!existsSync(join(bundle, "main.js"))) {
-      throw new Error(
-        `Cannot build the image of ${program}: ${PROGRAMS[program].bundle}/main.js is missing; run: node hack/bundle.ts`,
-      );
-    }
-    return {
+  const images: Image[] = [];
+  for (const program of programs) {
+    images.push({
       ref: imageRef(program, options.prefix),
       architecture: goArchitecture(),
       config: {
@@ -55,12 +50,28 @@ export async function buildImages(programs: readonly ProgramName[], options: Ima
         User: "65532",
         Env: ["PATH=/bin", "NODE_ENV=production"],
         WorkingDir: "/app",
-        Labels: { "org.opencontainers.image.title": PROGRAMS[program].name },
+        Labels: { "org.opencontainers.image.title": NAMES[program] },
       },
-      layers: [base, writeLayer(layers, folderEntries(bundle, "app"))],
-    };
-  });
+      layers: [base, await programLayer(program, layers)],
+    });
+  }
   return writeArchive(join(options.cache, "images"), images);
+}
+
+/** The program's bundle as it is now, made in a folder of its own: another run may be bundling into dist/. */
+async function programLayer(program: ProgramName, layers: string): Promise<Layer> {
+  const folder = mkdtempSync(join(tmpdir(), "kubearmor-relay-bundle-"));
+  try {
+    await bundle(program, folder);
+    const entries = folderEntries(folder, "app");
+    // Source maps are for people at a desk; they are larger than the program.
+    return writeLayer(
+      layers,
+      entries.filter(({ path }) => !path.endsWith(".map")),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** The image every pod's first process comes from, on the testbed's node. */

@@ -7,8 +7,8 @@ import { buildImages, DEFAULT_PREFIX, imageRef, type ProgramName, programNames }
 
 const USAGE = `node hack/images/main.ts [--out=FILE.tar] [--prefix=${DEFAULT_PREFIX}] [${programNames.join("|")} ...]
 
-Builds an OCI archive of these programs' images (all, by default) from the bundles in dist/, and prints its path and
-the images' names on stderr.
+Bundles these programs (all, by default) and builds an OCI archive of their images. Prints its path, and the images'
+names on stderr.
 `;
 
 async function main(): Promise<void> {

@@ -1,11 +1,9 @@
 /** The whole product on a cluster, in one command: `make run`. */
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { errorText } from "../../lib/process/log.ts";
-import { buildImages, type ProgramName } from "../images/images.ts";
+import { buildImages, DEFAULT_PREFIX, programNames } from "../images/images.ts";
 import { openCluster } from "../testbed/cluster/choose.ts";
 import type { Cluster } from "../testbed/cluster/cluster.ts";
-import { run } from "../testbed/command.ts";
 import { testbedPaths } from "../testbed/config.ts";
 import { changedConditions, isReady, type Observed, parseObserved } from "./conditions.ts";
 import { diagnose } from "./diagnose.ts";
@@ -27,8 +25,17 @@ function say(text: string): void {
 
 async function runAll(options: RunOptions, signal: AbortSignal): Promise<void> {
   await using stack = new AsyncDisposableStack();
+  const prefix = options.cluster.imagePrefix ?? DEFAULT_PREFIX;
+  // Built while the cluster starts.
+  const archive = buildImages(programNames, { cache: testbedPaths().cache, prefix });
+  // It is awaited below, where its failure is told; until then it must not end the process.
+  archive.catch(() => {});
   const cluster = stack.use(await openCluster({ ...options.cluster, crds: [CRDS] }));
   try {
+    say(`Cluster: ${cluster.title}`);
+    signal.throwIfAborted();
+    await cluster.loadImages([await archive]);
+    say("Images are built and loaded");
     await showAll(cluster, options, stack, signal);
   } catch (error) {
     if (!signal.aborted) process.stderr.write(`\n${await diagnose(cluster)}`);
@@ -44,10 +51,6 @@ async function showAll(
   stack: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<void> {
-  say(`Cluster: ${cluster.title}`);
-  signal.throwIfAborted();
-  await loadImages(cluster);
-  say("Images are built and loaded");
   stack.use(await installOperator(cluster, signal));
   say("The operator is ready");
   stack.use(await createNamespace(cluster, signal));
@@ -67,13 +70,6 @@ async function showAll(
   if (options.once) return;
   process.stdout.write(`${hints(cluster, await endpointOf(cluster))}\nMore events, until Ctrl-C:\n\n`);
   await showEvents(cluster, { past: 0, count: Infinity }, signal);
-}
-
-async function loadImages(cluster: Cluster): Promise<void> {
-  await run(process.execPath, [join(import.meta.dirname, "..", "bundle.ts")]);
-  const programs: ProgramName[] = ["relay", "operator", ...(cluster.agentsNeedImage ? (["agents"] as const) : [])];
-  const archive = await buildImages(programs, { cache: testbedPaths().cache, prefix: cluster.imagePrefix });
-  await cluster.loadImages([archive]);
 }
 
 async function watchUntilReady(cluster: Cluster, signal: AbortSignal): Promise<void> {

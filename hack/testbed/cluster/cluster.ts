@@ -24,8 +24,6 @@ export interface Cluster extends AsyncDisposable {
   readonly isDisposable: boolean;
   /** Makes images of OCI archives usable by pods. */
   loadImages(archives: readonly string[]): Promise<void>;
-  /** Whether agents run as pods of the image of hack/agents, which must then be loaded. */
-  readonly agentsNeedImage: boolean;
   /** Simulated agents that answer at the addresses of pods labelled as KubeArmor's, in this namespace. */
   startAgents(namespace: string, load: AgentLoad): Promise<AsyncDisposable>;
 }

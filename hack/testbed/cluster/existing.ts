@@ -33,7 +33,6 @@ export async function existingCluster(options: ExistingOptions): Promise<Cluster
     hints: { kubectl: ["kubectl", ...context].join(" "), inside: "" },
     imagePrefix,
     isDisposable: false,
-    agentsNeedImage: true,
     async loadImages(archives) {
       if (options.imagePrefix !== undefined) return;
       throw new Error(

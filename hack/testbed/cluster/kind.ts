@@ -54,7 +54,6 @@ export async function kindCluster(): Promise<Cluster> {
     hints: { kubectl: kubectlCommand.join(" "), inside: `docker exec ${name}-control-plane` },
     imagePrefix: "localhost/",
     isDisposable: true,
-    agentsNeedImage: true,
     async loadImages(archives) {
       for (const archive of archives) await run("kind", ["load", "image-archive", `--name=${name}`, archive]);
     },

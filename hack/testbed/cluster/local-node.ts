@@ -26,7 +26,6 @@ export async function localNodeCluster(options: NodeOptions = {}): Promise<Clust
     imagePrefix: "localhost/",
     isDisposable: true,
     loadImages: (archives) => node.loadImages(archives),
-    agentsNeedImage: false,
     /** One process plays them all, at the addresses of pods that kwok keeps on as many nodes. */
     async startAgents(namespace, load) {
       await addFakeNodes(node.kubectl, load.count, agentAddress);
