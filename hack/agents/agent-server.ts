@@ -26,7 +26,7 @@ export interface Keepalive {
 
 /**
  * What KubeArmor asks of its server. grpc-js pings on every connection, with or without calls, also while it receives
- * (grpc-go does not then), and destroys silent connections without GOAWAY.
+ * (grpc-go does not then), and ends silent connections with GOAWAY NO_ERROR.
  */
 export const agentKeepalive: Keepalive = { timeMs: 1000, timeoutMs: 5000 };
 
