@@ -6,6 +6,7 @@ import { type ControlPlane, startControlPlane } from "../../hack/testbed/control
 import { addFakeNodes } from "../../hack/testbed/kwok.ts";
 import { createKubeClient } from "../../lib/kube/client.ts";
 import { loadCluster } from "../../lib/kube/credentials.ts";
+import { namespaces } from "../../lib/kube/resources.ts";
 import type { KubeClient, KubeObject } from "../../lib/kube/types.ts";
 import { systemClock } from "../../lib/process/clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
@@ -29,6 +30,8 @@ export interface AuditedRequest {
 /** A real control plane with the CRD, fake nodes, and the operator's own identity and rights. */
 export interface Harness extends AsyncDisposable {
   readonly plane: ControlPlane;
+  /** With the operator's own rights, for another process. */
+  readonly operatorKubeconfig: string;
   /** As the cluster's administrator. */
   readonly admin: KubeClient;
   /** In this process, with the rights of config/operator/rbac.yaml and no others. */
@@ -46,13 +49,14 @@ export async function startHarness(): Promise<Harness> {
   await addFakeNodes(plane.kubectl, 2, (index) => `127.10.0.${index + 1}`);
   for (const file of ["namespace.yaml", "service-account.yaml", "rbac.yaml"])
     await plane.kubectl(["apply", "--server-side", "-f", join(root, "config", "operator", file)]);
-  const kubeconfig = await operatorKubeconfig(plane);
+  const kubeconfig = await writeOperatorKubeconfig(plane);
   const admin = opened.use(
     createKubeClient(loadCluster({ kubeconfig: plane.kubeconfig }), { log: silentLog, userAgent: "test/0" }),
   );
   const resources = opened.move();
   return {
     plane,
+    operatorKubeconfig: kubeconfig,
     admin,
     start: (options) =>
       startOperator(
@@ -69,7 +73,9 @@ export async function startHarness(): Promise<Harness> {
       ),
     requests: async () => auditedRequests(await readFile(plane.auditLog, "utf8")),
     async createNamespace(name) {
-      await plane.kubectl(["create", "namespace", name]);
+      // The server's own judgement of our pods, for every test.
+      const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
+      await admin.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
     },
     createRelay: (namespace, name, spec) =>
       admin.create(relayResource, {
@@ -88,7 +94,7 @@ function onFakeNodes(spec: Spec): Spec {
 }
 
 /** What a pod of the operator would have: the token of its ServiceAccount. */
-async function operatorKubeconfig(plane: ControlPlane): Promise<string> {
+async function writeOperatorKubeconfig(plane: ControlPlane): Promise<string> {
   const token = await plane.kubectl(["-n", operatorNamespace, "create", "token", operatorName, "--duration=2h"]);
   const config = parse(await readFile(plane.kubeconfig, "utf8")) as { users: { name: string; user: unknown }[] };
   const users = config.users.map(({ name }) => ({ name, user: { token: token.trim() } }));

@@ -5,6 +5,7 @@ import {
   clusterRoles,
   configMaps,
   deployments,
+  events,
   pods,
   roleBindings,
   roles,
@@ -84,6 +85,29 @@ test("a relay: every object with its owner, and Ready when its pods are", async 
     assert.equal(condition.observedGeneration, relay.metadata.generation);
   assert.equal(conditionOf(relay, "Reconciling"), undefined);
   assert.equal(conditionOf(relay, "Stalled"), undefined);
+});
+
+test("a relay: kubectl get shows its state, kubectl describe its Events", async () => {
+  const { namespace, name } = await readyRelay("shown");
+  const text = await harness.plane.kubectl(["-n", namespace, "get", "kar", "-o", "wide"]);
+  const [header, row] = text.split("\n").map((line) => line.trim().split(/\s+/));
+  assert.deepEqual(header, ["NAME", "READY", "REASON", "REPLICAS", "STDOUT", "AGE", "IMAGE", "ENDPOINT"]);
+  const withoutAge = row?.filter((_, index) => index !== 5);
+  assert.deepEqual(withoutAge, [
+    name,
+    "True",
+    "RelayReady",
+    "1",
+    "none",
+    "localhost/relay:test",
+    "kubearmor.shown.svc:32767",
+  ]);
+  const ready = await eventually("there is an Event", async () => {
+    const all = await harness.admin.list(events, { namespace });
+    return all.find((event) => event["reason"] === "RelayReady");
+  });
+  assert.equal(ready["type"], "Normal");
+  assert.equal((ready["regarding"] as { readonly kind?: string }).kind, "KubeArmorRelay");
 });
 
 test("a relay: Ready is not True before its pods are, and names what holds them", async () => {

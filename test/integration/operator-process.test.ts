@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { after, before, test } from "node:test";
-import { configMaps, leases } from "../../lib/kube/resources.ts";
+import { configMaps, events, leases } from "../../lib/kube/resources.ts";
 import type { KubeObject } from "../../lib/kube/types.ts";
 import { relayResource } from "../../operator/api/relay.ts";
 import {
@@ -15,6 +17,7 @@ import {
 } from "./operator-harness.ts";
 
 const namespace = "relays";
+const lease = { namespace: "kubearmor-relay-system", name: "kubearmor-relay-operator" };
 
 /** Everything whose stored form might differ from what was written. */
 const specs: Readonly<Record<string, Spec>> = {
@@ -61,6 +64,11 @@ test("a relay that no operator has seen: status.observedGeneration is -1", async
 test("an operator that starts: brings every relay to Ready, and then writes nothing", async () => {
   await using operator = await harness.start();
   for (const name of Object.keys(specs)) await untilCondition(harness.admin, { namespace, name }, "Ready", "True");
+  // Events are written beside the passes.
+  await eventually("it has told so", async () => {
+    const told = (await harness.admin.list(events, { namespace })).filter((event) => event["reason"] === "RelayReady");
+    return told.length === Object.keys(specs).length ? true : undefined;
+  });
   await untilIdle(operator);
   const settled = writesOf(await harness.requests()).length;
   const passes = await passCount(operator.httpPort);
@@ -109,21 +117,27 @@ test("two operators: one works, the other takes over when it goes", async () => 
 test("an operator whose lease is taken: ends with an error", async () => {
   await using operator = await harness.start({ leaderElect: true });
   await operator.working;
-  await eventually("the lease is taken by force", async () => {
-    const lease = await fetchLease();
-    const spec = {
-      ...(lease["spec"] as object),
-      holderIdentity: "somebody",
-      renewTime: new Date().toISOString().replace("Z", "000Z"),
-    };
-    try {
-      return await harness.admin.replace(leases, { ...lease, spec });
-    } catch {
-      // It was renewed in between.
-      return undefined;
-    }
-  });
+  await takeLease();
   await assert.rejects(operator.ended, /Lost the lease/);
+});
+
+test("the program: SIGTERM ends it with status 0 and gives the lease back, a lost lease ends it with status 1", async () => {
+  await harness.admin.delete(leases, lease);
+  const first = spawnOperator();
+  const holder = await eventually("it leads", async () => {
+    const found = await harness.admin.get(leases, lease);
+    return found === undefined ? undefined : await leaseHolder();
+  });
+  first.child.kill("SIGTERM");
+  assert.equal(await first.exited, 0);
+  assert.equal((await leaseHolder()) ?? "", "");
+  const second = spawnOperator();
+  await eventually("it leads", async () => {
+    const now = await leaseHolder();
+    return now && now !== holder ? now : undefined;
+  });
+  await takeLease();
+  assert.equal(await second.exited, 1);
 });
 
 test("namespaces: relays elsewhere are left alone", async () => {
@@ -146,12 +160,41 @@ test("the operator's role: no request of all these was refused", async () => {
 });
 
 async function fetchLease(): Promise<KubeObject> {
-  const lease = await harness.admin.get(leases, {
-    namespace: "kubearmor-relay-system",
-    name: "kubearmor-relay-operator",
+  const found = await harness.admin.get(leases, lease);
+  assert.ok(found);
+  return found;
+}
+
+async function takeLease(): Promise<void> {
+  await eventually("the lease is taken by force", async () => {
+    const current = await fetchLease();
+    const spec = {
+      ...(current["spec"] as object),
+      holderIdentity: "somebody",
+      renewTime: new Date().toISOString().replace("Z", "000Z"),
+    };
+    try {
+      return await harness.admin.replace(leases, { ...current, spec });
+    } catch {
+      // It was renewed in between.
+      return undefined;
+    }
   });
-  assert.ok(lease);
-  return lease;
+}
+
+interface Program {
+  readonly child: ChildProcess;
+  /** The exit status. */
+  readonly exited: Promise<unknown>;
+}
+
+function spawnOperator(): Program {
+  const main = new URL("../../operator/main.ts", import.meta.url).pathname;
+  const flags = ["--leader-elect", "--leader-elect-namespace=kubearmor-relay-system", "--http-port=0"];
+  const child = spawn(process.execPath, [main, `--kubeconfig=${harness.operatorKubeconfig}`, ...flags], {
+    stdio: "ignore",
+  });
+  return { child, exited: once(child, "exit").then(([status]: unknown[]) => status) };
 }
 
 async function leaseHolder(): Promise<unknown> {
