@@ -316,3 +316,12 @@ test("KubeClient leaves no connection open after its end, and takes no more requ
   await server.closedDownTo(0);
   await assert.rejects(client.get(configMaps, name), (error: Error) => /is closed/.test(String(error.cause)));
 });
+
+test("KubeClient goes through the proxy that the kubeconfig names", async () => {
+  await using proxy = await startScriptedServer((_, response) => sendJson(response, 200, configMap));
+  const cluster = { ...fakeCluster("http://api.invalid/prefix"), proxyUrl: proxy.url };
+  await using client = createKubeClient(cluster, { log: silentLog, userAgent: "test/1" });
+  await client.get(configMaps, name);
+  assert.equal(proxy.requests[0]?.headers.host, "api.invalid");
+  assert.equal(proxy.requests[0]?.path, "/prefix/api/v1/namespaces/a/configmaps/b");
+});
