@@ -2,7 +2,7 @@ import { CommandError, run } from "./command.ts";
 
 /** What is wrong with the Go on this machine, as text that names the remedy; undefined when it will do. */
 export function judgeGo(found: GoFound, needed: string, platform: string): string | undefined {
-  const install = `curl -fsSL https://go.dev/dl/go${needed}.${platform.replace("/", "-")}.tar.gz | tar -C "$HOME" -xz && export PATH="$HOME/go/bin:$PATH"`;
+  const install = `curl -fsSL https://go.dev/dl/go${needed}.${platform.replace("/", "-")}.tar.gz | tar -C /usr/local -xz && export PATH=/usr/local/go/bin:$PATH`;
   if (found.kind === "missing") {
     return `Cannot build the testbed: there is no "go" in PATH and Go ${needed} or newer is needed. Install it: ${install}`;
   }
