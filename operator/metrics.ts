@@ -1,11 +1,12 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import { objectText } from "./decide/plan.ts";
+import { type PlannedWrite, objectText } from "./decide/plan.ts";
 import type { Log } from "../lib/process/log.ts";
 import type { Write } from "./reconcile/write.ts";
 
 export interface OperatorMetrics {
   /** Counts and logs a write of a relay's object. */
   onWrite(write: Write): void;
+  onDrift(write: PlannedWrite): void;
   onWatchRestart(kind: string, reason: string): void;
   setLeader(isLeader: boolean): void;
 }
@@ -16,6 +17,12 @@ export function createOperatorMetrics(registry: Registry, log: Log): OperatorMet
     name: "kubearmorrelay_apply_total",
     help: "Writes of objects of relays, by kind and result; existing tells objects changed or repaired from new ones",
     labelNames: ["kind", "verb", "existing", "result"],
+    registers,
+  });
+  const drift = new Counter({
+    name: "kubearmorrelay_drift_corrections_total",
+    help: "Repairs of what somebody else did to objects of relays, by kind",
+    labelNames: ["kind"],
     registers,
   });
   const restarts = new Counter({
@@ -40,6 +47,7 @@ export function createOperatorMetrics(registry: Registry, log: Log): OperatorMet
       if (write.error === undefined) log.info("Wrote an object", { ...fields, existed: write.existed });
       else log.warn("Cannot write an object", { ...fields, error: write.error });
     },
+    onDrift: ({ desired }) => drift.inc({ kind: desired.resource.kind }),
     onWatchRestart: (kind, reason) => restarts.inc({ kind, reason }),
     setLeader: (isLeader) => leader.set({ name: leaseName }, isLeader ? 1 : 0),
   };

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { Registry, collectDefaultMetrics } from "prom-client";
-import { isApplied } from "../lib/kube/apply.ts";
+import { applyDifferences } from "../lib/kube/apply.ts";
 import { createKubeClient } from "../lib/kube/client.ts";
 import type { Cluster } from "../lib/kube/cluster.ts";
 import { type EventRecorder, createEventRecorder } from "../lib/kube/events.ts";
@@ -86,11 +86,12 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
       view: caches,
       client: writer,
       wrote: (resource, object) => caches.wrote(resource, object),
-      isApplied,
+      differences: (live, desired, manager) => applyDifferences(live, desired, manager).map(({ path }) => path),
       clock,
       log,
       record: relayEvents(recorder),
       onWrite: (write) => operatorMetrics.onWrite(write),
+      onDrift: (write) => operatorMetrics.onDrift(write),
     },
   );
 
@@ -155,7 +156,7 @@ function elect(options: OperatorOptions, identity: string, deps: OperatorDeps): 
 }
 
 function relayEvents(recorder: EventRecorder): ReconcilerDeps["record"] {
-  return ({ metadata }, { type, reason, note }) => {
+  return ({ metadata }, transition) => {
     const { name, namespace, uid, resourceVersion } = metadata;
     const regarding = {
       apiVersion,
@@ -165,6 +166,6 @@ function relayEvents(recorder: EventRecorder): ReconcilerDeps["record"] {
       ...(uid === undefined ? {} : { uid }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     };
-    recorder.record({ regarding, type, reason, action: "Reconcile", note });
+    recorder.record({ regarding, action: "Reconcile", ...transition });
   };
 }

@@ -13,7 +13,10 @@ const fieldManager = "us";
 function planFor(live: KubeObject | undefined, isSame: boolean, owned: readonly KubeObject[] = []): Plan {
   const desired = live?.kind === "ClusterRole" ? clusterRole(relay) : service(relay);
   const children = owned.map((object) => ({ resource: object.kind === "Service" ? services : clusterRoles, object }));
-  return planOf({ relay, pairs: [{ desired, live }], owned: children }, { fieldManager, isApplied: () => isSame });
+  return planOf(
+    { relay, pairs: [{ desired, live }], owned: children },
+    { fieldManager, differences: () => (isSame ? [] : [".spec"]) },
+  );
 }
 
 function liveOf(resource: Resource, metadata: Partial<ObjectMeta>): KubeObject {

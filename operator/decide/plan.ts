@@ -15,9 +15,15 @@ export interface Pair {
   readonly live: KubeObject | undefined;
 }
 
+/** A pair that differs, or lacks its live half. */
+export interface PlannedWrite extends Pair {
+  /** The fields that differ, for instance `.spec.replicas`. */
+  readonly paths: readonly string[];
+}
+
 export interface Plan {
   /** To be written. */
-  readonly writes: readonly Pair[];
+  readonly writes: readonly PlannedWrite[];
   /** The relay's, and no longer wanted: deleted after the writes. */
   readonly deletes: readonly LiveObject[];
   /** In the way and not ours: nothing is written while there are any. */
@@ -35,13 +41,13 @@ export interface PlanInput {
 
 export interface PlanDeps {
   readonly fieldManager: string;
-  /** Whether writing `desired` would change nothing of `live`. */
-  readonly isApplied: (live: KubeObject, desired: KubeObject, fieldManager: string) => boolean;
+  /** The paths of what writing `desired` would change of `live`. */
+  readonly differences: (live: KubeObject, desired: KubeObject, fieldManager: string) => readonly string[];
 }
 
 /** What has to be done to the objects. */
 export function planOf({ relay, pairs, owned }: PlanInput, deps: PlanDeps): Plan {
-  const writes: Pair[] = [];
+  const writes: PlannedWrite[] = [];
   const foreign: LiveObject[] = [];
   const leaving: LiveObject[] = [];
   for (const pair of pairs) {
@@ -49,7 +55,10 @@ export function planOf({ relay, pairs, owned }: PlanInput, deps: PlanDeps): Plan
     const standing = live === undefined ? "ours" : standingOf(live, relay, deps.fieldManager);
     if (live !== undefined && standing !== "ours")
       (standing === "leaving" ? leaving : foreign).push({ resource: desired.resource, object: live });
-    else if (live === undefined || !deps.isApplied(live, desired.object, deps.fieldManager)) writes.push(pair);
+    else {
+      const paths = live === undefined ? [] : deps.differences(live, desired.object, deps.fieldManager);
+      if (live === undefined || paths.length > 0) writes.push({ ...pair, paths });
+    }
   }
   const wanted = new Set(pairs.map(({ desired }) => keyOf(desired.resource, desired.object)));
   const deletes = owned.filter(

@@ -40,6 +40,7 @@ export const reasons = {
   Unschedulable: "No node takes the pod",
   AsExpected: "Nothing is wrong with the pods",
   RelayReady: "Every relay pod runs the newest template and serves",
+  DriftRepaired: "Somebody else changed or deleted an object of the relay, and it was put back",
   CleanupAbandoned: "Cluster-scoped objects of a deleted relay could not be deleted in time and are left behind",
 } as const;
 export type Reason = keyof typeof reasons;

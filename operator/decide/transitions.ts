@@ -1,3 +1,4 @@
+import type { ObjectReference } from "../../lib/kube/event-body.ts";
 import type { Condition, RelayStatus } from "../api/relay.ts";
 
 /** Something worth an Event: a state was entered. */
@@ -5,6 +6,8 @@ export interface Transition {
   readonly type: "Normal" | "Warning";
   readonly reason: string;
   readonly note: string;
+  /** Another object that it is about, besides the relay. */
+  readonly related?: ObjectReference;
 }
 
 /** What changed from one status to the next, one Event at most for each condition; the same state again is none. */

@@ -1,6 +1,7 @@
 import type { Relay } from "../api/relay.ts";
 import { assertNever } from "../decide/assert-never.ts";
 import { conditionsOf } from "../decide/conditions.ts";
+import { driftOf } from "../decide/drift.ts";
 import { type Plan, objectText, planOf } from "../decide/plan.ts";
 import { isSameStatus, nextStatus } from "../decide/status.ts";
 import { transitionsOf } from "../decide/transitions.ts";
@@ -49,17 +50,22 @@ async function write(
   deps: ReconcilerDeps,
   signal: AbortSignal,
 ): Promise<Attempt> {
-  const { view, client, isApplied } = deps;
+  const { view, client, differences } = deps;
   try {
     const pairs = await gatherPairs(desiredObjects(relay, options), view, client, signal);
-    const plan = planOf({ relay, pairs, owned: view.childrenOf(key) }, { fieldManager, isApplied });
+    const plan = planOf({ relay, pairs, owned: view.childrenOf(key) }, { fieldManager, differences });
     if (relay.spec.suspend) return { result: { kind: "suspended", different: differencesOf(plan) } };
     const inTheWay = obstacleOf(plan);
     if (inTheWay !== undefined) return { result: inTheWay };
-    if (plan.writes.some(({ desired }) => !desired.resource.namespaced) && !hasFinalizer(relay))
-      await addFinalizer(relay, deps, signal);
+    const hasClusterObjects = pairs.some(({ desired }) => !desired.resource.namespaced);
+    if (hasClusterObjects && !hasFinalizer(relay)) await addFinalizer(relay, deps, signal);
     const error = await carryOut(plan, deps, signal);
-    return error === undefined ? { result: { kind: "applied" } } : { result: writeFailure(error), error };
+    if (error !== undefined) return { result: writeFailure(error), error };
+    for (const { write: repaired, ...transition } of driftOf(relay, plan.writes, fieldManager)) {
+      deps.onDrift(repaired);
+      deps.record(relay, transition);
+    }
+    return { result: { kind: "applied" } };
   } catch (error) {
     // The process ends, or the pass took too long: neither is news about the relay.
     signal.throwIfAborted();

@@ -2,7 +2,7 @@ import type { Clock } from "../../lib/process/clock.ts";
 import type { Log } from "../../lib/process/log.ts";
 import type { KubeClient, KubeObject, ObjectName, Resource } from "../../lib/kube/types.ts";
 import { type Relay, parseRelay, relayResource } from "../api/relay.ts";
-import type { LiveObject, PlanDeps } from "../decide/plan.ts";
+import type { LiveObject, PlanDeps, PlannedWrite } from "../decide/plan.ts";
 import type { Transition } from "../decide/transitions.ts";
 import type { DeploymentOptions } from "../desired/deployment.ts";
 import { type Reconcile, done } from "../engine/outcome.ts";
@@ -24,13 +24,15 @@ export interface ReconcilerDeps {
   readonly client: KubeClient;
   /** Told of every object written, so that the view has it before its watch event comes. */
   readonly wrote: (resource: Resource, object: KubeObject) => void;
-  readonly isApplied: PlanDeps["isApplied"];
+  readonly differences: PlanDeps["differences"];
   readonly clock: Clock;
   readonly log: Log;
   /** Takes an Event about a relay; never fails. */
   readonly record: (relay: Relay, transition: Transition) => void;
   /** Counts a write. */
   readonly onWrite: (write: Write) => void;
+  /** Counts a repair of what somebody else did. */
+  readonly onDrift: (write: PlannedWrite) => void;
 }
 
 /**

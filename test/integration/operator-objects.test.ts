@@ -174,6 +174,11 @@ test("drift: fields of ours are put back, fields of others stay", async () => {
     return spec.template.spec.terminationGracePeriodSeconds === 30 ? object : undefined;
   });
   assert.equal(repaired.metadata.annotations?.["theirs"], "kept");
+  const event = await eventually("an Event names the field and who changed it", async () => {
+    const all = await harness.admin.list(events, { namespace: at.namespace });
+    return all.find(({ reason }) => reason === "DriftRepaired");
+  });
+  assert.match(String(event["note"]), /Deployment relay: .*terminationGracePeriodSeconds.* by test/);
   assert.equal(repaired.metadata.labels?.["app.kubernetes.io/managed-by"], "kubearmor-relay-operator");
   await harness.admin.mergePatch(configMaps, at, {
     data: { ENABLE_STDOUT_LOGS: "true" },

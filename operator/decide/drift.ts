@@ -1,0 +1,43 @@
+import { referenceTo } from "../../lib/kube/event-body.ts";
+import type { ObjectMeta } from "../../lib/kube/types.ts";
+import type { Relay } from "../api/relay.ts";
+import { type PlannedWrite, objectText } from "./plan.ts";
+import type { Transition } from "./transitions.ts";
+
+/** Fields named in one Event; the rest is counted. */
+const maxPaths = 3;
+
+/** Which of the writes put back what somebody else did, and did not follow from a change of the spec. */
+export function driftOf(
+  relay: Relay,
+  writes: readonly PlannedWrite[],
+  fieldManager: string,
+): readonly (Transition & { readonly write: PlannedWrite })[] {
+  const applied = relay.status.conditions?.find((condition) => condition.type === "Applied");
+  if (applied?.status !== "True" || applied.observedGeneration !== relay.metadata.generation) return [];
+  return writes.flatMap((write) => {
+    const note = noteOf(write, fieldManager);
+    if (note === undefined) return [];
+    const related = write.live === undefined ? {} : { related: referenceTo(write.live) };
+    return [{ type: "Warning", reason: "DriftRepaired", note, ...related, write } as const];
+  });
+}
+
+function noteOf({ desired, live, paths }: PlannedWrite, fieldManager: string): string | undefined {
+  if (live === undefined) return `Made ${objectText(desired)} anew: it was gone`;
+  const who = changedBy(live.metadata, fieldManager);
+  // Without a later writer it is this operator that wants something else than its predecessor did.
+  if (who === undefined) return undefined;
+  const more = paths.length > maxPaths ? ` and ${paths.length - maxPaths} more` : "";
+  return `Put back ${objectText(desired)}: ${paths.slice(0, maxPaths).join(", ")}${more}, after a write by ${who}`;
+}
+
+/** Who wrote the object last, unless it was us. Reports of controllers, which go to subresources, do not count. */
+function changedBy({ managedFields = [] }: ObjectMeta, fieldManager: string): string | undefined {
+  const ours = managedFields.find((entry) => entry.manager === fieldManager && entry.subresource === undefined);
+  const others = managedFields
+    .filter((entry) => entry.manager !== fieldManager && entry.subresource === undefined)
+    .toSorted((a, b) => ((a.time ?? "") < (b.time ?? "") ? 1 : -1));
+  const [last] = others;
+  return last !== undefined && (last.time ?? "") >= (ours?.time ?? "") ? (last.manager ?? "somebody") : undefined;
+}
