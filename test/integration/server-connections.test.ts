@@ -115,8 +115,14 @@ test("the server sends a client that floods it with pings away", async (t) => {
   const server = await start(t, new FakeClock());
   using connection = await RawConnection.connect(server.port);
   connection.greet();
+  await connection.frame(isSettingsAck);
   const ping = { type: frameType.ping, flags: 0, streamId: 0, payload: Buffer.alloc(8) };
-  for (let sent = 0; sent < 10; sent += 1) connection.send(ping);
+  // One at a time: the answers alone must not pass for data that the client is sent.
+  for (let answers = 1; answers <= 3; answers += 1) {
+    connection.send(ping);
+    await connection.frame(() => connection.frames.filter(isPingAck).length === answers);
+  }
+  connection.send(ping);
   const goaway = await connection.frame(({ type }) => type === frameType.goaway);
   assert.equal(goaway.payload.readUInt32BE(4), 11);
   assert.equal(goaway.payload.subarray(8).toString(), "too_many_pings");
@@ -270,6 +276,10 @@ async function roundTrip(connection: RawConnection, streamId: number): Promise<v
 
 function isPing({ type, flags }: Frame): boolean {
   return type === frameType.ping && (flags & flag.ack) === 0;
+}
+
+function isPingAck({ type, flags }: Frame): boolean {
+  return type === frameType.ping && (flags & flag.ack) !== 0;
 }
 
 function pingsOf(connection: RawConnection): readonly Frame[] {
