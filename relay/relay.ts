@@ -124,7 +124,11 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     })),
   );
   if (watching !== undefined && config.kubernetes !== undefined) {
-    agentPods = watchAgentPods(config.kubernetes, watching, (agents) => nodes.update("kubernetes", agents));
+    agentPods = watchAgentPods(config.kubernetes, watching, {
+      onAgents: (agents) => nodes.update("kubernetes", agents),
+      onState: () => server.setServing(readyz().length === 0),
+    });
+    server.setServing(readyz().length === 0);
   }
   log.info("Relay is listening", {
     version,

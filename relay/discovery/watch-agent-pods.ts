@@ -18,11 +18,18 @@ export interface AgentPodWatch extends AsyncDisposable {
   readonly states: readonly { readonly namespace: string | undefined; readonly state: WatchState }[];
 }
 
-/** Reports the agents of the cluster's pods, best first, whenever they change; the first time when a namespace is listed. */
+export interface AgentPodHandlers {
+  /** All agents, best first, whenever they change. */
+  readonly onAgents: (agents: readonly Agent[]) => void;
+  /** After a change of any state. */
+  readonly onState: () => void;
+}
+
+/** Follows the agents' pods of a cluster. */
 export function watchAgentPods(
   options: AgentPodOptions,
   deps: ListWatchDeps,
-  onAgents: (agents: readonly Agent[]) => void,
+  { onAgents, onState }: AgentPodHandlers,
 ): AgentPodWatch {
   const watches: { namespace: string | undefined; store: Store; watch: ListWatch }[] = [];
   const report = () =>
@@ -42,6 +49,7 @@ export function watchAgentPods(
         onChange: (change) => {
           if (store.apply(change).length > 0) report();
         },
+        onState,
       },
       deps,
     );

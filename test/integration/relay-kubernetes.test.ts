@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { Client, credentials } from "@grpc/grpc-js";
+import { service as health } from "grpc-health-check";
 import { startChecker } from "../../hack/check/checker.ts";
 import { type ControlPlane, startControlPlane } from "../../hack/testbed/control-plane.ts";
 import { startRelayFixture, waitUntil } from "./relay-harness.ts";
@@ -117,6 +119,7 @@ test("The relay is not ready and says why while it may not list pods, and recove
   await waitUntil(async () => (await readyz()).text.includes("forbidden"));
   assert.equal((await readyz()).status, 503);
   assert.match((await readyz()).text, /pods/);
+  assert.equal(await grpcHealth(fixture.address), "NOT_SERVING");
   await cluster.kubectl(["create", "clusterrole", "see-pods", "--verb=list,watch", "--resource=pods"]);
   await cluster.kubectl([
     "create",
@@ -126,7 +129,24 @@ test("The relay is not ready and says why while it may not list pods, and recove
     "--serviceaccount=default:relay",
   ]);
   await waitUntil(async () => (await readyz()).status === 200);
+  assert.equal(await grpcHealth(fixture.address), "SERVING");
 });
+
+/** What `grpc.health.v1` says of the server as a whole. */
+async function grpcHealth(address: string): Promise<string> {
+  const check = health["Check"];
+  if (check === undefined) throw new Error("grpc-health-check defines no Check");
+  const client = new Client(address, credentials.createInsecure());
+  try {
+    return await new Promise((resolve, reject) => {
+      const done = (error: Error | null, reply: unknown) =>
+        error === null ? resolve(String((reply as { readonly status: unknown }).status)) : reject(error);
+      client.makeUnaryRequest(check.path, check.requestSerialize, check.responseDeserialize, { service: "" }, done);
+    });
+  } finally {
+    client.close();
+  }
+}
 
 async function addPod(
   name: string,
