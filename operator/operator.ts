@@ -56,7 +56,7 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
   const operatorMetrics = createOperatorMetrics(metrics, log);
   const client = opened.use(createKubeClient(cluster, { log, userAgent, metrics, clock, random }));
 
-  const controllerMetrics = createControllerMetrics(metrics, "kubearmorrelay", options.concurrency);
+  const controllerMetrics = createControllerMetrics(metrics, "kubearmorrelay", options.concurrency, clock);
   const queue = new WorkQueue(defaultQueueOptions, clock, controllerMetrics.queue);
   const caches = opened.use(
     new Caches(options, {

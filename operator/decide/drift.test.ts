@@ -30,6 +30,11 @@ const cases: Readonly<Record<string, readonly [Relay, KubeObject | undefined, no
     liveService(ours, { ...editor, manager: "helm", time: "2026-01-01T12:00:00Z" }, editor),
     "Put back Service kubearmor: .a, .b, .c and 1 more, after a write by kubectl-edit",
   ],
+  "a scale counts as a write": [
+    settled(),
+    liveService(ours, { manager: "hpa", subresource: "scale", time: later }),
+    "Put back Service kubearmor: .a, .b, .c and 1 more, after a write by hpa",
+  ],
   "an object that is gone is named": [settled(), undefined, "Made Service kubearmor anew: it was gone"],
   "a new spec is no drift": [settled(2), liveService(ours, editor), undefined],
   "a relay that was never complete has none": [settled(3, "False"), undefined, undefined],
@@ -39,7 +44,7 @@ const cases: Readonly<Record<string, readonly [Relay, KubeObject | undefined, no
     liveService(ours, { ...editor, time: "2025-01-01T00:00:00Z" }),
     undefined,
   ],
-  "a report on a subresource did not do it": [
+  "a report in the status did not do it": [
     settled(),
     liveService(ours, { manager: "kube-controller-manager", subresource: "status", time: later }),
     undefined,

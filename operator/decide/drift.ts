@@ -32,11 +32,11 @@ function noteOf({ desired, live, paths }: PlannedWrite, fieldManager: string): s
   return `Put back ${objectText(desired)}: ${paths.slice(0, maxPaths).join(", ")}${more}, after a write by ${who}`;
 }
 
-/** Who wrote the object last, unless it was us. Reports of controllers, which go to subresources, do not count. */
+/** Who wrote the object last, unless it was us. Reports of controllers in its status do not count; `kubectl scale` does. */
 function changedBy({ managedFields = [] }: ObjectMeta, fieldManager: string): string | undefined {
   const ours = managedFields.find((entry) => entry.manager === fieldManager && entry.subresource === undefined);
   const others = managedFields
-    .filter((entry) => entry.manager !== fieldManager && entry.subresource === undefined)
+    .filter((entry) => entry.manager !== fieldManager && entry.subresource !== "status")
     .toSorted((a, b) => ((a.time ?? "") < (b.time ?? "") ? 1 : -1));
   const [last] = others;
   return last !== undefined && (last.time ?? "") >= (ours?.time ?? "") ? (last.manager ?? "somebody") : undefined;

@@ -17,7 +17,7 @@ interface Rig extends AsyncDisposable {
 function start(reconcile: Reconcile, concurrency = 1): Rig {
   const clock = new FakeClock();
   const registry = new Registry();
-  const metrics = createControllerMetrics(registry, "test", concurrency);
+  const metrics = createControllerMetrics(registry, "test", concurrency, clock);
   const queue = new WorkQueue(defaultQueueOptions, clock, metrics.queue);
   const stopping = new AbortController();
   const options = { concurrency, reconcileTimeoutMs: 60_000 };
@@ -127,8 +127,12 @@ test("runController() aborts a reconcile that takes too long, and retries it", a
   });
   rig.queue.add("a");
   await settle();
-  rig.clock.advance(60_000);
+  rig.clock.advance(59_000);
+  assert.equal(await rig.value("workqueue_longest_running_processor_seconds"), 59);
+  assert.equal(await rig.value("workqueue_unfinished_work_seconds"), 59);
+  rig.clock.advance(1_000);
   await settle();
+  assert.equal(await rig.value("workqueue_longest_running_processor_seconds"), 0);
   assert.equal(await rig.value("controller_runtime_reconcile_timeouts_total"), 1);
   rig.clock.advance(5);
   await settle();

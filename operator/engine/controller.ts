@@ -45,24 +45,22 @@ async function work(options: ControllerOptions, deps: ControllerDeps, signal: Ab
 
 /** One reconcile and what follows from its end. Never throws. */
 async function pass(key: string, options: ControllerOptions, deps: ControllerDeps, signal: AbortSignal): Promise<void> {
-  const { queue, metrics, clock } = deps;
+  const { queue, metrics } = deps;
   const log = deps.log.with({ key });
-  const startedMs = clock.monotonic();
-  const took = () => clock.monotonic() - startedMs;
-  metrics.started();
+  const end = metrics.begin();
   try {
     const outcome = await withTimeout(key, options, deps, signal);
     queue.forget(key);
     switch (outcome.kind) {
       case "done":
-        metrics.ended("success", took());
+        end("success");
         return;
       case "requeue-after":
         queue.addAfter(key, outcome.afterMs);
-        metrics.ended("requeue_after", took());
+        end("requeue_after");
     }
   } catch (error) {
-    metrics.ended("error", took());
+    end("error");
     // The program ends: what was cut off is done by whoever reconciles this key next.
     if (signal.aborted) return;
     if (error instanceof TerminalError) {

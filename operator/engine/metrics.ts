@@ -1,12 +1,13 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { Clock } from "../../lib/process/clock.ts";
 import type { QueueObserver } from "./queue.ts";
 
 export type Result = "success" | "error" | "requeue_after";
 
 export interface ControllerMetrics {
   readonly queue: QueueObserver;
-  started(): void;
-  ended(result: Result, tookMs: number): void;
+  /** @returns what is to be called at the end of the reconcile that begins now. */
+  begin(): (result: Result) => void;
   terminalError(): void;
   panic(): void;
   timeout(): void;
@@ -20,6 +21,7 @@ export function createControllerMetrics(
   registry: Registry,
   controller: string,
   concurrency: number,
+  clock: Clock,
 ): ControllerMetrics {
   const registers = [registry];
   const labels = { controller };
@@ -36,7 +38,7 @@ export function createControllerMetrics(
     labelNames: ["controller", "result"],
     registers,
   });
-  const seconds = new Histogram({
+  const time = new Histogram({
     name: "controller_runtime_reconcile_time_seconds",
     help: "Duration of a reconcile",
     labelNames: ["controller"],
@@ -78,6 +80,25 @@ export function createControllerMetrics(
     registers,
   });
 
+  const begun = new Set<{ readonly atMs: number }>();
+  const running = (name: string, help: string, read: (agesMs: readonly number[]) => number) =>
+    new Gauge({
+      name: `workqueue_${name}`,
+      help,
+      labelNames: queueNames,
+      registers,
+      collect() {
+        const agesMs = [...begun].map(({ atMs }) => clock.monotonic() - atMs);
+        this.set(queueLabels, read(agesMs) / 1000);
+      },
+    });
+  running("unfinished_work_seconds", "How long the reconciles that run now have run, in all", (agesMs) =>
+    agesMs.reduce((sum, ageMs) => sum + ageMs, 0),
+  );
+  running("longest_running_processor_seconds", "How long the longest reconcile that runs now has run", (agesMs) =>
+    Math.max(0, ...agesMs),
+  );
+
   // A rate over a series that appears with its first error would miss that error.
   for (const each of [errors, terminal, panics, timeouts]) each.inc(labels, 0);
   for (const result of ["success", "error", "requeue_after"] satisfies Result[]) total.inc({ controller, result }, 0);
@@ -96,13 +117,19 @@ export function createControllerMetrics(
       },
       retried: () => retries.inc(queueLabels),
     },
-    started: () => active.inc(labels),
-    ended(result, tookMs) {
-      active.dec(labels);
-      total.inc({ controller, result });
-      if (result === "error") errors.inc(labels);
-      seconds.observe(labels, tookMs / 1000);
-      worked.observe(queueLabels, tookMs / 1000);
+    begin() {
+      const start = { atMs: clock.monotonic() };
+      begun.add(start);
+      active.inc(labels);
+      return (result) => {
+        begun.delete(start);
+        active.dec(labels);
+        total.inc({ controller, result });
+        if (result === "error") errors.inc(labels);
+        const seconds = (clock.monotonic() - start.atMs) / 1000;
+        time.observe(labels, seconds);
+        worked.observe(queueLabels, seconds);
+      };
     },
     terminalError: () => terminal.inc(labels),
     panic: () => panics.inc(labels),
