@@ -120,8 +120,7 @@ export class Load implements AsyncDisposable {
 
   async #answer(): Promise<Counters> {
     const line = await Promise.race([this.#answers.next(), this.#child.failed]);
-    // Without a line the process is gone, and `failed` knows why.
-    if (line.done === true) return this.#child.failed;
+    if (line.done === true) throw new Error("Cannot read the load's answer: it has ended");
     return JSON.parse(line.value) as Counters;
   }
 }

@@ -5,7 +5,7 @@ import { type Counters, Load } from "./load.ts";
 import type { Network } from "./network.ts";
 import type { Row } from "./rows.ts";
 import type { Subject } from "./subject.ts";
-import { readUsage } from "./usage.ts";
+import { readUsage, type Usage } from "./usage.ts";
 
 export interface MeasureOptions {
   readonly network: Network;
@@ -70,56 +70,73 @@ export async function measure(row: Row, subject: Subject | undefined, options: M
   });
   // Disposed of before the load, so that the relay does not see its agents vanish.
   await using running = await subject?.start(agents, network);
-  const relay = running?.child;
-  const alive = <T>(promise: Promise<T>): Promise<T> =>
-    relay === undefined ? promise : Promise.race([promise, relay.failed]);
+  if (running === undefined) {
+    await load.subscribe(row.subscribers, agents);
+    await watched(load, row.agents * row.subscribers, signal);
+    const window = await produce(row, load, undefined, options);
+    return result(row, "floor", window, await drained(load, signal), undefined);
+  }
+  const whole = async () => {
+    await watched(load, row.agents, signal);
+    await load.subscribe(row.subscribers, [`${network.relayHost}:${network.relayPort}`]);
+    const window = await produce(row, load, running.child.pid, options);
+    return result(row, running.name, window, await drained(load, signal), await running.dropped());
+  };
+  // Awaited here: what `await using` holds must live until then.
+  return await Promise.race([whole(), running.child.failed]);
+}
 
-  const servers = relay === undefined ? agents : [`${network.relayHost}:${network.relayPort}`];
-  const streams = row.agents * (relay === undefined ? row.subscribers : 1);
-  if (relay === undefined) await load.subscribe(row.subscribers, servers);
-  await alive(
-    until(load, (c) => c.agentStreams >= streams, connectMs, `${streams} subscriptions at the agents`, signal),
-  );
-  if (relay !== undefined) await load.subscribe(row.subscribers, servers);
+interface Snapshot {
+  readonly counters: Counters;
+  /** Of the relay. */
+  readonly usage: Usage | undefined;
+}
 
+interface Window {
+  readonly before: Snapshot;
+  readonly after: Snapshot;
+}
+
+/** Warms up, then makes the row's events for the measured time. */
+async function produce(row: Row, load: Load, relayPid: number | undefined, options: MeasureOptions): Promise<Window> {
+  const { warmUpMs, windowMs, signal } = options;
+  const snapshot = async (): Promise<Snapshot> => ({
+    counters: await load.mark(),
+    usage: relayPid === undefined ? undefined : readUsage(relayPid),
+  });
   // Before a burst a trickle, so that code and windows are warm.
   await load.setRate(row.burst === undefined ? row.rate : trickle * row.agents);
-  await alive(sleep(options.warmUpMs, undefined, { signal }));
+  await sleep(warmUpMs, undefined, { signal });
   if (row.burst !== undefined) {
     await load.setRate(0);
-    await alive(drained(load, signal));
+    await drained(load, signal);
   }
-  const before = { counters: await load.mark(), cpuNs: relay === undefined ? 0 : readUsage(relay.pid).cpuNs };
+  const before = await snapshot();
   if (row.burst !== undefined) await load.burst(row.burst, row.rate);
-  await alive(sleep(options.windowMs, undefined, { signal }));
-  const after = { counters: await load.mark(), usage: relay === undefined ? undefined : readUsage(relay.pid) };
+  await sleep(windowMs, undefined, { signal });
+  const after = await snapshot();
   await load.setRate(0);
-  const end = await alive(drained(load, signal));
+  return { before, after };
+}
 
-  const delivered = after.counters.delivered - before.counters.delivered;
-  const windowNs = after.counters.atNs - before.counters.atNs;
-  const loadNs = after.counters.cpuNs - before.counters.cpuNs;
-  const relayNs = (after.usage?.cpuNs ?? 0) - before.cpuNs;
+function result(row: Row, subject: string, window: Window, end: Counters, dropped: number | undefined): Result {
+  const { before, after } = window;
+  const grown = (name: "atNs" | "cpuNs" | "created" | "late" | "sent" | "delivered") =>
+    after.counters[name] - before.counters[name];
+  const windowNs = grown("atNs");
+  const cost = (cpuNs: number) => ({ cpuNsPerDelivery: cpuNs / grown("delivered"), coreShare: cpuNs / windowNs });
   return {
     row,
-    subject: subject?.name ?? "floor",
-    deliveriesPerSecond: (delivered * 1e9) / windowNs,
+    subject,
+    deliveriesPerSecond: (grown("delivered") * 1e9) / windowNs,
+    sentPerSecond: (grown("sent") * 1e9) / windowNs,
     relay:
-      after.usage === undefined
+      before.usage === undefined || after.usage === undefined
         ? undefined
-        : {
-            cpuNsPerDelivery: relayNs / delivered,
-            coreShare: relayNs / windowNs,
-            peakBytes: after.usage.peakResidentBytes,
-          },
-    load: {
-      cpuNsPerDelivery: loadNs / delivered,
-      coreShare: loadNs / windowNs,
-      lateShare: (after.counters.late - before.counters.late) / (after.counters.created - before.counters.created),
-    },
+        : { ...cost(after.usage.cpuNs - before.usage.cpuNs), peakBytes: after.usage.peakResidentBytes },
+    load: { ...cost(grown("cpuNs")), lateShare: grown("late") / grown("created") },
     latencyNs: { p50: after.counters.p50Ns, p99: after.counters.p99Ns, max: after.counters.maxNs },
-    sentPerSecond: ((after.counters.sent - before.counters.sent) * 1e9) / windowNs,
-    ...losses(row, end, running === undefined ? undefined : await running.dropped()),
+    ...losses(row, end, dropped),
     anomalies: anomalies(end),
   };
 }
@@ -154,17 +171,12 @@ function anomalies(end: Counters): readonly string[] {
   ];
 }
 
-async function until(
-  load: Load,
-  reached: (counters: Counters) => boolean,
-  timeoutMs: number,
-  what: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  for (let counters = await load.state(); !reached(counters); counters = await load.state()) {
+/** Waits until the agents have that many subscriptions. */
+async function watched(load: Load, streams: number, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + connectMs;
+  for (let { agentStreams } = await load.state(); agentStreams < streams; { agentStreams } = await load.state()) {
     if (performance.now() > deadline) {
-      throw new Error(`Cannot start the load: ${counters.agentStreams} of ${what} after ${timeoutMs / 1000} s`);
+      throw new Error(`Cannot start the load: ${agentStreams} of ${streams} subscriptions after ${connectMs / 1000} s`);
     }
     await sleep(20, undefined, { signal });
   }

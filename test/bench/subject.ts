@@ -11,11 +11,11 @@ const run = promisify(execFile);
 
 /** A relay to measure. */
 export interface Subject {
-  readonly name: string;
   start(agents: readonly string[], network: Network): Promise<RunningSubject>;
 }
 
 export interface RunningSubject extends AsyncDisposable {
+  readonly name: string;
   readonly child: Child;
   /** Deliveries the relay says it dropped. */
   dropped(): Promise<number>;
@@ -29,7 +29,6 @@ export interface SubjectOptions {
 /** This project's relay, from its sources or its bundle, with the agents on its command line. */
 export function ours(entry: string, options: SubjectOptions): Subject {
   return {
-    name: "ours",
     async start(agents, network) {
       const child = startChild({
         name: "relay",
@@ -46,6 +45,7 @@ export function ours(entry: string, options: SubjectOptions): Subject {
         stdout: "ignore",
       });
       return {
+        name: "ours",
         child,
         dropped: () => droppedBy(network, options.env),
         [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
@@ -80,7 +80,6 @@ const apiPort = 6443;
 /** Upstream's binary. It knows agents only from the Kubernetes API and dials them on the port it listens on itself. */
 export function peer(binary: string, options: SubjectOptions): Subject {
   return {
-    name: "peer",
     async start(agents, network) {
       if (network.kind !== "namespaces" || network.agentPort !== network.relayPort) {
         throw new Error(
@@ -118,6 +117,7 @@ export function peer(binary: string, options: SubjectOptions): Subject {
       );
       const owned = stack.move();
       return {
+        name: "peer",
         child,
         // It counts nothing.
         dropped: () => Promise.resolve(0),
