@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface Child extends AsyncDisposable {
   readonly process: ChildProcess;
   readonly pid: number;
-  /** Rejects when the process ends before it is disposed of; never resolves. */
+  /** Rejects when the process has ended, by itself or disposed of; never resolves. */
   readonly failed: Promise<never>;
 }
 
@@ -73,7 +73,8 @@ export function startChild(options: ChildOptions): Child {
   const failed = new Promise<never>((_resolve, reject) => {
     child.once("error", (cause) => reject(new Error(`Cannot run the ${options.name}`, { cause })));
     child.once("close", (code, signal) => {
-      if (!wanted) reject(new Error(`The ${options.name} ended (${signal ?? code}) while it was needed:\n${errors}`));
+      const how = wanted ? "was stopped" : `ended (${signal ?? code}) while it was needed:\n${errors}`;
+      reject(new Error(`The ${options.name} ${how}`));
     });
   });
   // Whoever waits for something of the process races with it; nobody waiting is no error.

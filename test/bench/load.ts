@@ -120,7 +120,8 @@ export class Load implements AsyncDisposable {
 
   async #answer(): Promise<Counters> {
     const line = await Promise.race([this.#answers.next(), this.#child.failed]);
-    if (line.done === true) throw new Error("Cannot read the load's answer: it has ended");
+    // Without a line the process is gone, and `failed` says why.
+    if (line.done === true) return this.#child.failed;
     return JSON.parse(line.value) as Counters;
   }
 }
