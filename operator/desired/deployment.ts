@@ -74,7 +74,7 @@ function container(relay: Relay, options: DeploymentOptions): object {
     ...optional("resources", resources(relay.spec.resources)),
     startupProbe: probe("/livez", { periodSeconds: 1, failureThreshold: 60 }),
     livenessProbe: probe("/livez", { periodSeconds: 10, failureThreshold: 3 }),
-    readinessProbe: probe("/readyz", { periodSeconds: 5, failureThreshold: 2 }),
+    readinessProbe: probe("/readyz", { periodSeconds: 2, failureThreshold: 3 }),
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
