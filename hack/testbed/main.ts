@@ -4,7 +4,8 @@ import { errorText } from "../../lib/process/log.ts";
 import { ensurePrograms } from "./build.ts";
 import { childEnv, testbedPaths } from "./config.ts";
 import { ensurePackages } from "./debian.ts";
-import { type LocalNode, listNodes, removeNode, startNode, whyNoNode } from "./node.ts";
+import { type LocalNode, listNodes, removeNode, startNode } from "./node.ts";
+import { whyNoNode } from "./node/requirements.ts";
 import { consoleProgressDeps, startProgress } from "./progress.ts";
 
 const USAGE = `node hack/testbed/main.ts COMMAND

@@ -1,13 +1,4 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { buildPauseImage, PAUSE_REF } from "../images/images.ts";
 import { ensurePrograms } from "./build.ts";
@@ -17,7 +8,20 @@ import { ensurePackages } from "./debian.ts";
 import { type Command, createKubectl, type Kubectl } from "./kubectl.ts";
 import { kwokArgs } from "./kwok.ts";
 import { NODE_NAME, nodeFiles } from "./node/files.ts";
-import { identify, isAlive, type ProcessIdentity } from "./processes.ts";
+import {
+  cgroupOf,
+  claimDir,
+  cleanCommand,
+  idOf,
+  isOwned,
+  keepLogs,
+  nodeDir,
+  nodeDirs,
+  readRecord,
+  writeRecord,
+} from "./node/record.ts";
+import { whyNoNode } from "./node/requirements.ts";
+import { isAlive } from "./processes.ts";
 import { consoleProgressDeps, type Progress, startProgress } from "./progress.ts";
 import { startTethered, type Tethered } from "./tether.ts";
 
@@ -39,14 +43,6 @@ export interface NodeOptions {
   readonly detached?: boolean;
 }
 
-/** What is written down about a running node, in its directory. */
-interface NodeRecord {
-  readonly id: string;
-  /** The process that ends it when it ends. */
-  readonly owner: ProcessIdentity;
-  readonly bin: string;
-}
-
 /** A cluster with one real node, in namespaces of its own: reached through this object only. */
 export interface LocalNode {
   readonly id: string;
@@ -65,18 +61,6 @@ export interface LocalNode {
   readonly env: Readonly<Record<string, string>>;
   /** Loads OCI archives. */
   loadImages(archives: readonly string[]): Promise<void>;
-}
-
-/** Why no node can run here, as text for people; undefined when one can. Packages that can be installed do not count. */
-export async function whyNoNode(): Promise<string | undefined> {
-  if (process.platform !== "linux") return `a node needs Linux, this is ${process.platform}`;
-  if (process.getuid?.() !== 0) return "a node needs root (namespaces, mounts, cgroups)";
-  try {
-    await run("unshare", ["--mount", "--net", "--pid", "--fork", "--mount-proc", "true"]);
-  } catch (error) {
-    return `this machine refuses new namespaces: ${(error as Error).message}`;
-  }
-  return undefined;
 }
 
 /**
@@ -203,81 +187,10 @@ function describe(dir: string): LocalNode {
   };
 }
 
-/** Makes the node's directory appear with its record in it, so that nobody takes it for a leftover. */
-function claimDir(paths: TestbedPaths, id: string, bin: string): string {
-  if (!/^[\w-]{1,40}$/.test(id))
-    throw new RangeError(`Cannot name a node "${id}": only letters, digits, _ and - are allowed`);
-  const self = identify(process.pid);
-  if (self === undefined) throw new Error(`Cannot find this process, ${process.pid}, in the process table`);
-  mkdirSync(paths.run, { recursive: true });
-  const draft = mkdtempSync(join(paths.run, "draft-"));
-  writeRecord(draft, { id, owner: self, bin });
-  const dir = nodeDir(paths, id);
-  try {
-    renameSync(draft, dir);
-  } catch (cause) {
-    rmSync(draft, { recursive: true });
-    throw new Error(`Cannot start the node "${id}": it runs already (see: node hack/testbed/main.ts status)`, {
-      cause,
-    });
-  }
-  return dir;
-}
-
 function writeFiles(dir: string, files: Readonly<Record<string, string>>): void {
   mkdirSync(join(dir, "logs"));
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(dir, name)), { recursive: true });
     writeFileSync(join(dir, name), content);
   }
-}
-
-function writeRecord(dir: string, record: NodeRecord): void {
-  writeFileSync(join(dir, "record.json.draft"), JSON.stringify(record));
-  renameSync(join(dir, "record.json.draft"), join(dir, "record.json"));
-}
-
-function readRecord(dir: string): NodeRecord | undefined {
-  try {
-    return JSON.parse(readFileSync(join(dir, "record.json"), "utf8")) as NodeRecord;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new Error(`Cannot read the record of the node in ${dir}`, { cause: error });
-  }
-}
-
-function isOwned(dir: string): boolean {
-  const record = readRecord(dir);
-  return record !== undefined && isAlive(record.owner);
-}
-
-function nodeDirs(paths: TestbedPaths): string[] {
-  if (!existsSync(paths.run)) return [];
-  return readdirSync(paths.run).flatMap((name) => (name.startsWith("node-") ? [join(paths.run, name)] : []));
-}
-
-function nodeDir(paths: TestbedPaths, id: string): string {
-  return join(paths.run, `node-${id}`);
-}
-
-function idOf(dir: string): string {
-  return dir.slice(dir.lastIndexOf("/node-") + "/node-".length);
-}
-
-function cgroupOf(id: string): string {
-  return `kubearmor-relay-${id}`;
-}
-
-function cleanCommand(dir: string, cgroup: string): string {
-  return `'${join(import.meta.dirname, "node", "clean.sh")}' '${dir}' '${cgroup}'`;
-}
-
-/** Copies a failed node's logs to where its removal does not reach. */
-function keepLogs(dir: string): string {
-  const kept = join(dirname(dir), `failed-${idOf(dir)}`);
-  rmSync(kept, { recursive: true, force: true });
-  mkdirSync(kept, { recursive: true });
-  for (const name of ["node.log", "logs"])
-    if (existsSync(join(dir, name))) renameSync(join(dir, name), join(kept, name));
-  return kept;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { isNodeRequired } from "../../hack/testbed/config.ts";
-import { whyNoNode } from "../../hack/testbed/node.ts";
+import { whyNoNode } from "../../hack/testbed/node/requirements.ts";
 
 /**
  * For the `skip` option of tests that need a real node: false, or the reason why none can run here. The reason is

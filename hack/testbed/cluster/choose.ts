@@ -1,4 +1,4 @@
-import { whyNoNode } from "../node.ts";
+import { whyNoNode } from "../node/requirements.ts";
 import type { Cluster } from "./cluster.ts";
 import { existingCluster } from "./existing.ts";
 import { kindCluster, whyNoKind } from "./kind.ts";
