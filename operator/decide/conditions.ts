@@ -160,6 +160,6 @@ function abnormalOf(
   return [{ type: isStalled ? "Stalled" : "Reconciling", status: "True", reason, message }];
 }
 
-function countText({ wanted, updated, available }: PodCounts): string {
-  return `${wanted} wanted, ${updated} updated, ${available} available`;
+function countText({ wanted, total, updated, available }: PodCounts): string {
+  return `${wanted} wanted, ${total} there, ${updated} updated, ${available} available`;
 }
