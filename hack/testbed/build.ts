@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { run } from "./command.ts";
 import { findGo, judgeGo, parseGoDirective } from "./go.ts";
 import { withLock } from "./lock.ts";
-import { buildKey, type BuildPlan, buildPlan, type BuildStep, readInputs } from "./plan.ts";
+import { buildKey, type BuildPlan, buildPlan, readInputs } from "./plan.ts";
 import { identify, isAlive } from "./processes.ts";
 import type { Progress } from "./progress.ts";
 
@@ -41,7 +41,7 @@ async function build(plan: BuildPlan, home: string, entry: string, progress: Pro
   const draft = join(home, `draft-${process.pid}`);
   mkdirSync(join(draft, "bin"), { recursive: true });
   try {
-    for (const step of plan.steps) await buildStep(step, join(draft, "bin"), progress);
+    await buildPrograms(plan, join(draft, "bin"), progress);
     publish(draft, entry);
   } finally {
     rmSync(draft, { recursive: true, force: true });
@@ -50,7 +50,7 @@ async function build(plan: BuildPlan, home: string, entry: string, progress: Pro
 }
 
 async function requireGo(plan: BuildPlan): Promise<void> {
-  const folder = join(ROOT, "control-plane");
+  const folder = join(ROOT, plan.folder);
   const needed = parseGoDirective(readFileSync(join(folder, "go.mod"), "utf8"));
   if (needed === undefined) throw new Error(`Cannot find the go line in ${folder}/go.mod`);
   const complaint = judgeGo(await findGo(folder), needed, plan.platform);
@@ -76,42 +76,27 @@ function publish(draft: string, entry: string): void {
   }
 }
 
-async function buildStep(step: BuildStep, bin: string, progress: Progress): Promise<void> {
-  switch (step.kind) {
-    case "module":
-      return buildModule(step, bin, progress);
-    case "install": {
-      progress.step(`${step.title}: downloading and compiling`);
-      await go(["install", ...FLAGS, "-ldflags", "-s -w", step.target], { env: { GOBIN: bin }, progress });
-    }
-  }
-}
-
 // No DWARF: debug information nobody reads costs a tenth of the compilers' time.
 const FLAGS = ["-trimpath", "-gcflags=all=-dwarf=false"];
 
-async function buildModule(step: BuildStep & { kind: "module" }, bin: string, progress: Progress): Promise<void> {
-  const cwd = join(ROOT, step.folder);
-  const packages = step.programs.map((program) => program.package);
-  progress.step(`${step.title}: downloading modules`);
+async function buildPrograms(plan: BuildPlan, bin: string, progress: Progress): Promise<void> {
+  const cwd = join(ROOT, plan.folder);
+  const packages = plan.programs.map((program) => program.package);
+  progress.step("downloading modules");
   const all = await go(["list", "-deps", "-f", "{{.ImportPath}}", ...packages], { cwd, progress });
   const total = all.split("\n").length - 1;
-  progress.step(`${step.title}: compiling`);
+  progress.step("compiling");
   // `list -export` compiles without linking: one pool of work for all programs, and no two links at once.
   await go(["list", "-export", "-v", ...FLAGS, "-deps", "-f", "", ...packages], { cwd, progress, total });
-  for (const program of step.programs) {
-    progress.step(`${step.title}: linking ${program.name}`);
+  for (const { name, package: path } of plan.programs) {
+    progress.step(`linking ${name}`);
     // A link takes up to 3 GB of memory, so they come one after the other.
-    await go(["build", ...FLAGS, "-ldflags", step.ldflags, "-o", join(bin, program.name), program.package], {
-      cwd,
-      progress,
-    });
+    await go(["build", ...FLAGS, "-ldflags", plan.ldflags, "-o", join(bin, name), path], { cwd, progress });
   }
 }
 
 interface GoOptions {
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd: string;
   readonly progress: Progress;
   /** Packages this command may compile, at most. */
   readonly total?: number;
@@ -122,8 +107,8 @@ function go(args: readonly string[], options: GoOptions): Promise<string> {
   let compiled = 0;
   let downloaded = 0;
   return run("go", args, {
-    ...(options.cwd !== undefined && { cwd: options.cwd }),
-    env: { CGO_ENABLED: "0", ...options.env },
+    cwd: options.cwd,
+    env: { CGO_ENABLED: "0" },
     onErrorLine(line) {
       const module = /^go: downloading (\S+ \S+)/.exec(line)?.[1];
       if (module !== undefined) options.progress.detail(`${++downloaded} modules downloaded, last ${module}`);

@@ -16,10 +16,11 @@ const changes: Record<string, { plan: ReturnType<typeof buildPlan>; files: reado
     plan,
     files: [file("a/go.mod", "module apackage "), file("a/main.go", "main")],
   },
-  "another version of a program": {
-    plan: { ...plan, steps: plan.steps.map((step) => (step.kind === "install" ? { ...step, target: "x@v2" } : step)) },
+  "one program more": {
+    plan: { ...plan, programs: [...plan.programs, { name: "x", package: "./x" }] },
     files,
   },
+  "other linker flags": { plan: { ...plan, ldflags: "-s" }, files },
 };
 
 for (const [name, changed] of Object.entries(changes)) {
@@ -38,13 +39,13 @@ test("buildPlan() leaves out the node's programs where there is no node", () => 
 });
 
 function namesOn(os: string): string[] {
-  return buildPlan(os, "arm64").steps.flatMap((step) => step.programs.map(({ name }) => name));
+  return buildPlan(os, "arm64").programs.map(({ name }) => name);
 }
 
-test("readInputs() finds the sources and pins of every module, and nothing else", () => {
+test("readInputs() finds the sources and pins of the module, and nothing else", () => {
   const paths = readInputs(import.meta.dirname, plan).map((input) => input.path);
-  assert.ok(paths.includes("control-plane/go.sum"));
-  assert.ok(paths.includes("control-plane/kubebox/main.go"));
+  assert.ok(paths.includes("programs/go.sum"));
+  assert.ok(paths.includes("programs/kubebox/main.go"));
   assert.deepEqual(
     paths.filter((path) => !/\.go$|go\.(mod|sum)$/.test(path)),
     [],
