@@ -35,7 +35,7 @@ export async function ensurePrograms(cache: string, progress: Progress): Promise
 
 async function build(plan: BuildPlan, home: string, entry: string, progress: Progress): Promise<void> {
   await requireGo(plan);
-  progress.note("building the testbed's programs: 6 to 9 minutes on two cores the first time, kept for the next");
+  progress.note("building the testbed's programs: 5 to 7 minutes on two cores the first time, kept for the next");
   removeDrafts(home);
   // Beside the entry, so that the rename stays within one file system.
   const draft = join(home, `draft-${process.pid}`);
