@@ -16,7 +16,7 @@ import { type Image, type Layer, layout } from "./oci.ts";
 import { tar, type TarEntry } from "./tar.ts";
 
 /** Archives kept: every change of a program makes a new one of 130 MB. */
-const KEPT_ARCHIVES = 8;
+const KEPT_ARCHIVES = 5;
 
 /** The layer of these files, written into `folder` under its digest unless it is there. */
 export function writeLayer(folder: string, entries: readonly TarEntry[]): Layer {
