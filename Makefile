@@ -13,7 +13,7 @@ $(DEPS): package.json package-lock.json
 	@touch $@
 
 run: $(DEPS) ## Start a cluster here, the operator and fifty agents in it, and show events flow; Ctrl-C removes all of it
-	npm run --silent demo
+	npm run --silent demo -- $(ARGS)
 
 test: $(DEPS) ## Run every test: unit, integration, control plane, end to end on a real node (as root)
 	npm run --silent testbed
@@ -28,7 +28,7 @@ check: $(DEPS) ## Check types, lint, format and generated files
 verify: check test ## Everything that CI checks
 
 bench: $(DEPS) ## Measure the relay against the floor, and against PEER=/path/to/kubearmor-relay-server
-	npm run --silent bench
+	npm run --silent bench -- $(ARGS)
 
 testbed: $(DEPS) ## Build the servers that the tests need, once, outside the tree
 	npm run --silent testbed
