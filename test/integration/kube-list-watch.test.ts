@@ -75,6 +75,10 @@ test("startListWatch() follows a real server through changes, a cut and a forgot
   await using client = connectTo(cluster);
   await using gate = await startGate(portOf(cluster));
   await client.create(configMaps, configMap("before", { a: "1" }));
+  // Every namespace gets one from kube-controller-manager, at its own time: it must not come amid the changes that are counted.
+  await eventually("the cluster's own ConfigMap is there", async () => {
+    return (await client.get(configMaps, { namespace: "default", name: "kube-root-ca.crt" })) !== undefined;
+  });
 
   await using followed = follow(gate.through(cluster));
   await followed.listWatch.synced;
