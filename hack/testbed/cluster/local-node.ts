@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { addFakeAgentPods, addFakeNodes } from "../kwok.ts";
-import { type NodeOptions, startNode } from "../node.ts";
+import { type LocalNode, type NodeOptions, startNode } from "../node.ts";
 import { startTethered } from "../tether.ts";
 import { agentArgs, type Cluster } from "./cluster.ts";
 
@@ -14,11 +14,17 @@ function agentAddress(index: number): string {
   return `10.201.${Math.floor(number / 256)}.${number % 256}`;
 }
 
+/** For those who know what their cluster is made of. */
+export interface LocalNodeCluster extends Cluster {
+  readonly node: LocalNode;
+}
+
 /** A real node on this machine. Root and Linux only. */
-export async function localNodeCluster(options: NodeOptions = {}): Promise<Cluster> {
+export async function localNodeCluster(options: NodeOptions = {}): Promise<LocalNodeCluster> {
   const node = await startNode(options);
   return {
     kind: "local-node",
+    node,
     title: `a real node on this machine (${node.dir})`,
     kubectl: node.kubectl,
     kubectlCommand: node.kubectlCommand,
