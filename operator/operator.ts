@@ -9,7 +9,6 @@ import { type Election, startElection } from "../lib/kube/lease.ts";
 import { startListWatch } from "../lib/kube/list-watch.ts";
 import type { Clock, Random } from "../lib/process/clock.ts";
 import { startProbeServer } from "../lib/process/http.ts";
-import { watchEventLoopLag } from "../lib/process/lag.ts";
 import type { Log } from "../lib/process/log.ts";
 import { apiVersion, relayKind } from "./api/relay.ts";
 import type { OperatorConfig } from "./config.ts";
@@ -44,8 +43,6 @@ export interface Operator extends AsyncDisposable {
 
 const userAgent = "kubearmor-relay-operator/0.1.0";
 const reconcileTimeoutMs = 60_000;
-/** The API server forgets a lease's holder long before: a loop that turns more slowly cannot lead. */
-const maxLagMs = 2_000;
 
 /** Starts all parts of the operator. Caches fill before the lease is held, so that a standby takes over at once. */
 export async function startOperator(options: OperatorOptions, deps: OperatorDeps): Promise<Operator> {
@@ -65,11 +62,9 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
       onRestart: (kind, reason) => operatorMetrics.onWatchRestart(kind, reason),
     }),
   );
-  const lag = opened.use(watchEventLoopLag(maxLagMs));
   const probes = opened.use(
     await startProbeServer({
       port: options.httpPort,
-      livez: () => lag.check(),
       readyz: () => caches.problems(),
       metrics,
       log,

@@ -4,9 +4,8 @@ import type { ListWatchDeps } from "../lib/kube/list-watch.ts";
 import type { WatchState } from "../lib/kube/types.ts";
 import type { Clock, Random } from "../lib/process/clock.ts";
 import { startProbeServer } from "../lib/process/http.ts";
-import { watchEventLoopLag } from "../lib/process/lag.ts";
 import type { Log } from "../lib/process/log.ts";
-import type { RelayConfig } from "./config.ts";
+import type { KubernetesDiscovery, RelayConfig } from "./config.ts";
 import { type AgentPodWatch, watchAgentPods } from "./discovery/watch-agent-pods.ts";
 import { feeds } from "./feeds.ts";
 import { FeedSwitch } from "./hub/feed-switch.ts";
@@ -31,7 +30,6 @@ const limits = {
   subscriptions: { maxSubscribers: 200, mailboxBytes: 8 * 1024 * 1024, maxWriteBytes: 128 * 1024 },
   stdout: { maxQueueBytes: 16 * 1024 * 1024 },
   dialling: 64,
-  maxLagMs: 5_000,
 } as const;
 
 export interface RelayDeps {
@@ -55,30 +53,27 @@ export interface Relay {
 /** Puts the relay together, in the order events flow. */
 export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<Relay> {
   const { log, clock, random, version } = deps;
-  let isDraining = false;
+  let phase: "starting" | "serving" | "draining" = "starting";
+  // Closes all of it if the start fails; after it, `drain` does that in its own order.
+  await using failed = new AsyncDisposableStack();
+  const outer = failed.use(new AsyncDisposableStack());
+  const inputs = failed.use(new AsyncDisposableStack());
 
   const hub = new Hub(limits.hub, clock);
-  const nodes = new NodePool(defaultNodeOptions, {
-    publish: (feed, run, events) => hub.publish(feed, run, events),
-    dialling: new Slots(limits.dialling),
-    clock,
-    random,
-    log,
-  });
+  const nodes = inputs.use(
+    new NodePool(defaultNodeOptions, {
+      publish: (feed, run, events) => hub.publish(feed, run, events),
+      dialling: new Slots(limits.dialling),
+      clock,
+      random,
+      log,
+    }),
+  );
   const subscriptions = new Subscriptions(limits.subscriptions, hub, clock);
   const stdout = new StdoutSink(limits.stdout, { writer: deps.stdout, clock, log });
   const printed = new FeedSwitch(hub, stdout);
   const settings = new LiveSettings(config.settings, { log, onChange: (next) => printed.apply(next.stdout) });
   printed.apply(settings.current.stdout);
-
-  const kube =
-    config.kubernetes === undefined
-      ? undefined
-      : createKubeClient(loadCluster({ kubeconfig: config.kubernetes.kubeconfig }), {
-          log,
-          userAgent: `kubearmor-relay/${version}`,
-        });
-  const watching: ListWatchDeps | undefined = kube === undefined ? undefined : { client: kube, clock, random, log };
 
   let agentPods: AgentPodWatch | undefined;
   const sources = {
@@ -90,30 +85,23 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     watches: () => agentPods?.states ?? [],
     settingsErrors: () => settings.errors,
   };
-  const lag = watchEventLoopLag(limits.maxLagMs);
   const readyz = () => [
-    ...(isDraining ? ["draining"] : []),
+    ...(phase === "serving" ? [] : [phase]),
     ...(agentPods?.states ?? []).flatMap(({ namespace, state }) => notSynced(namespace, state)),
   ];
   // Before anything that takes time, so that probes can tell what it is waiting for.
-  const probes = await startProbeServer({
-    port: config.httpPort,
-    livez: () => lag.check(),
-    readyz,
-    metrics: createMetrics(sources),
-    pages: { "/statusz": () => statusPage(sources) },
-    log,
-  });
-  const server = await startServer({ port: config.grpcPort }, { routes: subscriptions.routes(), clock, log });
-
-  const settingsFile =
-    config.configFile === undefined
-      ? undefined
-      : await watchSettingsFile(config.configFile, (text) => settings.set("file", text), log);
-  const settingsConfigMap =
-    watching === undefined || config.settingsConfigMap === undefined
-      ? undefined
-      : watchSettingsConfigMap(config.settingsConfigMap, watching, (text) => settings.set("configMap", text));
+  const probes = outer.use(
+    await startProbeServer({
+      port: config.httpPort,
+      readyz,
+      metrics: createMetrics(sources),
+      pages: { "/statusz": () => statusPage(sources) },
+      log,
+    }),
+  );
+  const server = failed.use(
+    await startServer({ port: config.grpcPort }, { routes: subscriptions.routes(), clock, log }),
+  );
 
   nodes.update(
     "static",
@@ -123,40 +111,51 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       endpoints: [endpoint],
     })),
   );
-  if (watching !== undefined && config.kubernetes !== undefined) {
-    agentPods = watchAgentPods(config.kubernetes, watching, {
-      onAgents: (agents) => nodes.update("kubernetes", agents),
-      onState: () => server.setServing(readyz().length === 0),
-    });
-    server.setServing(readyz().length === 0);
+  const watching = config.kubernetes === undefined ? undefined : connectToCluster(config.kubernetes, outer, deps);
+  if (config.configFile !== undefined) {
+    inputs.use(await watchSettingsFile(config.configFile, (text) => settings.set("file", text), log));
   }
-  log.info("Relay is listening", {
-    version,
-    grpcPort: server.port,
-    httpPort: probes.port,
-    stdout: settings.current.stdout,
-  });
+  if (watching !== undefined && config.settingsConfigMap !== undefined) {
+    inputs.use(watchSettingsConfigMap(config.settingsConfigMap, watching, (text) => settings.set("configMap", text)));
+  }
+  if (watching !== undefined && config.kubernetes !== undefined) {
+    agentPods = inputs.use(
+      watchAgentPods(config.kubernetes, watching, {
+        onAgents: (agents) => nodes.update("kubernetes", agents),
+        onState: () => server.setServing(readyz().length === 0),
+      }),
+    );
+  }
+  phase = "serving";
+  server.setServing(readyz().length === 0);
+  failed.move();
+  const ports = { grpcPort: server.port, httpPort: probes.port };
+  log.info("Relay is listening", { version, ...ports, stdout: settings.current.stdout });
 
   return {
-    grpcPort: server.port,
-    httpPort: probes.port,
+    ...ports,
     async drain(deadlineMs) {
-      isDraining = true;
+      phase = "draining";
       const deadline = AbortSignal.timeout(deadlineMs);
-      settingsFile?.[Symbol.dispose]();
-      await Promise.all([agentPods?.[Symbol.asyncDispose](), settingsConfigMap?.[Symbol.asyncDispose]()]);
       // First no more events come in, then what came in goes out.
-      await nodes[Symbol.asyncDispose]();
+      await inputs.disposeAsync();
       hub.flush();
       await Promise.all([stdout.close(deadline), server.drain(() => subscriptions.drain(), deadline)]);
-      await kube?.[Symbol.asyncDispose]();
-      await probes[Symbol.asyncDispose]();
-      lag[Symbol.dispose]();
+      await outer.disposeAsync();
       log.info("Relay has drained", {
         feeds: Object.fromEntries(feeds.map(({ id }) => [id, subscriptions.totals(id)])),
       });
     },
   };
+}
+
+function connectToCluster(
+  { kubeconfig }: KubernetesDiscovery,
+  owner: AsyncDisposableStack,
+  { version, clock, random, log }: RelayDeps,
+): ListWatchDeps {
+  const client = createKubeClient(loadCluster({ kubeconfig }), { log, userAgent: `kubearmor-relay/${version}` });
+  return { client: owner.use(client), clock, random, log };
 }
 
 /** Why a watch of agents makes the relay not ready: an empty relay that looks healthy would hide every event. */

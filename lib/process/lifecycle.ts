@@ -34,7 +34,8 @@ export async function runProgram(log: Log, main: (signal: AbortSignal) => Promis
     await main(abort.signal);
   } catch (error) {
     log.error("The program failed", { error, stack: error instanceof Error ? error.stack : undefined });
-    process.exitCode = 1;
+    // What it left open must not keep a process alive that does nothing.
+    process.exit(1);
   } finally {
     process.off("SIGTERM", onSignal);
     process.off("SIGINT", onSignal);

@@ -15,7 +15,6 @@ function scriptedStream() {
   const pending: ((error?: Error | null) => void)[] = [];
   const written: Buffer[] = [];
   const stream: EventStream = {
-    destroyed: false,
     cork() {},
     uncork() {},
     write(bytes, callback) {
@@ -77,8 +76,10 @@ test("Subscriber.idle() resolves once the last event is written", async () => {
   });
   await Promise.resolve();
   assert.equal(isIdle, false);
+  // Draining waits, and the client may leave meanwhile: both are told.
+  const other = subscriber.idle();
   finish();
-  await idle;
+  await Promise.all([idle, other]);
 });
 
 test("Subscriber accounts for every event offered under any interleaving", () => {

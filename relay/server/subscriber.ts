@@ -3,7 +3,6 @@ import { Mailbox } from "../hub/mailbox.ts";
 
 /** The part of a response stream that a subscriber writes to. */
 export interface EventStream {
-  readonly destroyed: boolean;
   cork(): void;
   uncork(): void;
   write(bytes: Buffer, callback: (error?: Error | null) => void): boolean;
@@ -43,7 +42,8 @@ export class Subscriber implements Consumer {
   #overflowed = 0;
   #disconnected = 0;
   #isClosed = false;
-  #onIdle: (() => void) | undefined;
+  /** Whoever waits for `idle`. */
+  #waiting: (() => void)[] = [];
 
   constructor(options: SubscriberOptions, stream: EventStream) {
     this.#stream = stream;
@@ -79,7 +79,7 @@ export class Subscriber implements Consumer {
   idle(): Promise<void> {
     if (this.#mailbox.queuedEvents === 0 && this.#writing === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#onIdle = resolve;
+      this.#waiting.push(resolve);
     });
   }
 
@@ -131,8 +131,9 @@ export class Subscriber implements Consumer {
 
   #reportIdle(): void {
     if (this.#writing > 0) return;
-    this.#onIdle?.();
-    this.#onIdle = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 }
 

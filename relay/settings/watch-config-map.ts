@@ -1,6 +1,7 @@
 import { type ListWatch, type ListWatchDeps, startListWatch } from "../../lib/kube/list-watch.ts";
 import { configMaps } from "../../lib/kube/resources.ts";
 import { Store } from "../../lib/kube/store.ts";
+import type { WatchFailure } from "../../lib/kube/types.ts";
 
 /** The key of the ConfigMap that holds the settings in YAML. */
 export const settingsKey = "config.yaml";
@@ -15,18 +16,17 @@ export function watchSettingsConfigMap(
   onText: (text: string | undefined) => void,
 ): ListWatch {
   const store = new Store({});
+  const report = () => onText(textOf(store.list()[0]?.["data"]));
   const watch = startListWatch(
     {
       resource: configMaps,
       scope: { namespace, fieldSelector: `metadata.name=${name}` },
       onChange: (change) => {
-        if (store.apply(change).length === 0) return;
-        const [configMap] = store.list();
-        onText(textOf(configMap?.["data"]));
+        if (store.apply(change).length > 0) report();
       },
       onState: (state) => {
-        if (state.kind === "failing" && (state.reason === "forbidden" || state.reason === "unauthorized"))
-          onText(undefined);
+        if (state.kind === "synced") report();
+        else if (state.kind === "failing" && isRefused(state.reason)) onText(undefined);
       },
     },
     deps,
@@ -35,6 +35,10 @@ export function watchSettingsConfigMap(
     // Ended before its first answer: there is nobody to tell.
   });
   return watch;
+}
+
+function isRefused(reason: WatchFailure): boolean {
+  return reason === "forbidden" || reason === "unauthorized";
 }
 
 function textOf(data: unknown): string | undefined {

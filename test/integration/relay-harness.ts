@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type AgentFleet, type FleetOptions, startFleet } from "../../hack/agents/fleet.ts";
 import type { Checker } from "../../hack/check/checker.ts";
-import { systemClock } from "../../lib/process/clock.ts";
+import { type Clock, systemClock } from "../../lib/process/clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
 import { parseConfig } from "../../relay/config.ts";
 import { type Relay, startRelay } from "../../relay/relay.ts";
@@ -49,11 +49,12 @@ export interface RelayFixtureOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Static, the default: the relay is told of the agents and connected to them when the fixture is there. */
   readonly discovery?: "static" | "kubernetes";
+  readonly clock?: Clock;
 }
 
 export async function startRelayFixture(
   agents: FleetOptions = {},
-  { flags = [], env = {}, discovery = "static" }: RelayFixtureOptions = {},
+  { flags = [], env = {}, discovery = "static", clock = systemClock }: RelayFixtureOptions = {},
 ): Promise<RelayFixture> {
   await using stack = new AsyncDisposableStack();
   const fleet = stack.use(await startFleet(agents));
@@ -62,7 +63,7 @@ export async function startRelayFixture(
   const parsed = parseConfig(["-gRPCPort=0", "--httpPort=0", ...known, ...flags], env);
   if (parsed.kind === "refused") assert.fail(parsed.errors.join("; "));
   let isDrained = false;
-  const deps = { version: "test", stdout: printed.writer, clock: systemClock, random: Math.random, log: silentLog };
+  const deps = { version: "test", stdout: printed.writer, clock, random: Math.random, log: silentLog };
   const relay = await startRelay(parsed.config, deps);
   stack.defer(() => (isDrained ? Promise.resolve() : relay.drain(5_000)));
   if (discovery === "static") await fleet.untilWatched();

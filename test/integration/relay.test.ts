@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { startChecker } from "../../hack/check/checker.ts";
+import { type Clock, systemClock } from "../../lib/process/clock.ts";
 import { assertConserved, assertWhole, startRelayFixture } from "./relay-harness.ts";
 
 const limit = { timeout: 60_000 };
@@ -144,4 +147,80 @@ test("Relay.drain() hands over what it has, ends every stream with OK and accoun
   assert.deepEqual([lost, duplicates], [0, 0]);
   assert.ok(fixture.lines().length >= before.feeds.alerts.received, "everything received before was printed");
   await assert.rejects(startChecker(fixture.address, { timeoutMs: 500 }), "nobody listens any more");
+});
+
+test("Relay.drain() hands over what is still being gathered", limit, async () => {
+  // Nothing is ever due with this clock, so what is received stays in the hub's page.
+  const clock: Clock = {
+    ...systemClock,
+    soon() {},
+    after: (ms, then) => (ms <= 1 ? () => {} : systemClock.after(ms, then)),
+  };
+  await using fixture = await startRelayFixture({}, { clock });
+  await using checker = await startChecker(fixture.address, { feeds: ["alerts"] });
+  fixture.fleet.produce("alerts", 7);
+  const { feeds } = await fixture.statusWhen((status) => status.feeds.alerts.received === 7);
+  assert.equal(feeds.alerts.subscribers.offered, 0);
+  await fixture.relay.drain(10_000);
+  await checker.untilEnded(1);
+  assertWhole(checker, 7);
+});
+
+test("The relay's metrics add up, and none goes back when agents and subscribers leave", limit, async () => {
+  await using fixture = await startRelayFixture({ count: 2 }, { env: { ENABLE_STDOUT_ALERTS: "true" } });
+  const metrics = async () => {
+    const response = await fetch(`http://127.0.0.1:${fixture.relay.httpPort}/metrics`);
+    const lines = (await response.text()).split("\n").filter((line) => line.startsWith("kubearmor_relay_"));
+    return new Map(
+      lines.map((line): [string, number] => [line.slice(0, line.lastIndexOf(" ")), Number(line.split(" ").at(-1))]),
+    );
+  };
+  const checker = await startChecker(fixture.address, { feeds: ["alerts"] });
+  fixture.fleet.produce("alerts", 50);
+  fixture.fleet.produce("logs", 20);
+  await checker.untilEvents(100);
+  await fixture.statusWhen(({ feeds }) => feeds.alerts.stdout.printed === 100 && feeds.logs.received === 40);
+  const present = await metrics();
+  const wanted: Readonly<Record<string, number>> = {
+    'received_events_total{feed="alerts"}': 100,
+    'received_events_total{feed="logs"}': 40,
+    'unclaimed_events_total{feed="alerts"}': 0,
+    'unclaimed_events_total{feed="logs"}': 40,
+    'agents{state="connected"}': 2,
+    'agents{state="waiting"}': 0,
+    'subscribers{feed="alerts"}': 1,
+    'subscribers{feed="logs"}': 0,
+    'subscriber_events_total{feed="alerts",outcome="delivered"}': 100,
+    'stdout_events_total{feed="alerts",outcome="printed"}': 100,
+    'stdout_events_total{feed="logs",outcome="printed"}': 0,
+    'stream_breaks_total{feed="alerts"}': 0,
+    settings_errors: 0,
+  };
+  for (const [name, value] of Object.entries(wanted)) assert.equal(present.get(`kubearmor_relay_${name}`), value, name);
+
+  await checker[Symbol.asyncDispose]();
+  await fixture.fleet.agent(0).restart({ downMs: 10 });
+  await fixture.statusWhen(({ subscribers }) => subscribers.length === 0);
+  await fixture.settled();
+  const later = await metrics();
+  for (const [name, value] of present) {
+    if (name.includes("_total"))
+      assert.ok((later.get(name) ?? -1) >= value, `${name} went from ${value} to ${later.get(name)}`);
+  }
+  assert.equal(later.get('kubearmor_relay_stream_breaks_total{feed="logs"}'), 1);
+  assert.equal(later.get('kubearmor_relay_subscribers{feed="alerts"}'), 0);
+});
+
+test("A relay that cannot listen ends, and says why", limit, async () => {
+  await using fixture = await startRelayFixture();
+  const args = [`-gRPCPort=${fixture.relay.grpcPort}`, "--httpPort=0", "--agents=127.0.0.1:1"];
+  const main = path.join(import.meta.dirname, "..", "..", "relay", "main.ts");
+  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+  let text = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  const [status] = (await once(child, "close")) as unknown[];
+  assert.equal(status, 1);
+  assert.match(text, /Cannot listen for gRPC on port \d+: .*EADDRINUSE/);
 });
