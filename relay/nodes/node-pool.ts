@@ -1,5 +1,5 @@
 import { type FeedId, feeds } from "../feeds.ts";
-import type { Agent } from "./agent.ts";
+import { type Agent, endpointText } from "./agent.ts";
 import { chooseAgents } from "./choose-agents.ts";
 import { Node, type NodeDeps, type NodeOptions } from "./node.ts";
 
@@ -79,5 +79,9 @@ export class NodePool implements AsyncDisposable {
 }
 
 function isSame(a: Agent, b: Agent): boolean {
-  return a.name === b.name && JSON.stringify(a.endpoints) === JSON.stringify(b.endpoints);
+  return a.name === b.name && endpointTexts(a) === endpointTexts(b);
+}
+
+function endpointTexts({ endpoints }: Agent): string {
+  return endpoints.map(endpointText).join(" ");
 }
