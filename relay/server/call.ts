@@ -1,4 +1,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Clock } from "../../lib/process/clock.ts";
+import type { Log } from "../../lib/process/log.ts";
+import type { MessageBudget } from "./message-budget.ts";
 import type { Status } from "./status.ts";
 
 /** A call that passed the checks every call has to pass, before its request is read. */
@@ -26,3 +29,10 @@ export interface Call {
 
 /** Serves a method with one request message, whose bytes it may keep. Ends the call by `call.end`, now or later. */
 export type CallHandler = (call: Call, request: Buffer) => void;
+
+/** What serving a call takes. */
+export interface CallDeps {
+  readonly budget: MessageBudget;
+  readonly clock: Clock;
+  readonly log: Log;
+}

@@ -1,22 +1,17 @@
 import { Duplex } from "node:stream";
 import { type Deadline, Metadata, type ServerMethodDefinition } from "@grpc/grpc-js";
-import type { Clock } from "../../lib/process/clock.ts";
-import { errorText, type Log } from "../../lib/process/log.ts";
-import type { Call } from "./call.ts";
+import { errorText } from "../../lib/process/log.ts";
+import { encodeFrame } from "../wire/frame-cutter.ts";
+import type { Call, CallDeps } from "./call.ts";
 import { MessageReader } from "./message-reader.ts";
-import type { RequestBudget } from "./request-budget.ts";
 import { Code, ok, respondWithTrailers, type Status, StatusError } from "./status.ts";
-
-export interface HandlerCallDeps {
-  readonly requests: RequestBudget;
-  readonly clock: Clock;
-  readonly log: Log;
-}
 
 /**
  * A call as grpc-js handlers know it, of all four kinds at once: what they read from it are requests, what they write to it
  * are responses, `request` is the only request where there is one. It emits "cancelled" when nobody waits for it any more,
  * and an "error" emitted on it by the handler ends it with that status.
+ *
+ * Handlers need not mind how fast their client reads: they get the next request once it has taken the answers so far.
  */
 export class HandlerCall extends Duplex {
   request: unknown;
@@ -24,17 +19,23 @@ export class HandlerCall extends Duplex {
   readonly metadata: Metadata;
   readonly #call: Call;
   readonly #definition: ServerMethodDefinition<unknown, unknown>;
-  readonly #deps: HandlerCallDeps;
+  readonly #deps: CallDeps;
   /** How the call ends, once it does. */
   #outcome: { readonly status: Status; readonly trailers: Metadata | undefined } = { status: ok, trailers: undefined };
   #hasEnded = false;
+  /** Of a client stream. */
+  readonly #reader: MessageReader;
+  #isRequestOver = false;
+  #isRequestWanted = false;
 
-  constructor(call: Call, definition: ServerMethodDefinition<unknown, unknown>, deps: HandlerCallDeps) {
-    super({ objectMode: true });
+  constructor(call: Call, definition: ServerMethodDefinition<unknown, unknown>, deps: CallDeps) {
+    // One: messages may have 4 MiB.
+    super({ objectMode: true, highWaterMark: 1 });
     if (!definition.requestStream) this.push(null);
     this.#call = call;
     this.#definition = definition;
     this.#deps = deps;
+    this.#reader = new MessageReader(deps.budget);
     this.metadata = Metadata.fromHttp2Headers(call.headers);
     this.on("error", (error) => this.fail(error));
     const { signal } = call;
@@ -46,22 +47,17 @@ export class HandlerCall extends Duplex {
   readRequests(): void {
     const { stream, signal } = this.#call;
     if (signal.aborted) return;
-    const reader = new MessageReader(this.#deps.requests);
-    signal.addEventListener("abort", () => reader.release(), { once: true });
+    signal.addEventListener("abort", () => this.#reader.release(), { once: true });
     stream.on("data", (chunk: Buffer) => {
-      this.#guard(() => {
-        if (signal.aborted) return;
-        for (const message of reader.push(chunk)) {
-          if (!this.push(decode(this.#definition, message))) stream.pause();
-        }
-      });
+      if (signal.aborted || this.writableEnded) return;
+      this.#guard(() => this.#reader.push(chunk));
+      this.#passRequests();
     });
     stream.on("end", () => {
-      this.#guard(() => {
-        reader.end();
-        this.push(null);
-      });
+      this.#isRequestOver = true;
+      this.#passRequests();
     });
+    this.on("drain", () => this.#passRequests());
   }
 
   /** The callback of handlers with one response. */
@@ -123,18 +119,23 @@ export class HandlerCall extends Duplex {
   }
 
   override _read(): void {
-    this.#call.stream.resume();
+    this.#isRequestWanted = true;
+    this.#passRequests();
   }
 
   override _write(message: unknown, _encoding: string, done: (error?: Error | null) => void): void {
-    const frame = this.#encode(message);
-    if (frame === undefined || this.#call.signal.aborted) {
+    const { stream, signal } = this.#call;
+    const frame = signal.aborted ? undefined : this.#encode(message);
+    if (frame === undefined) {
       done();
       return;
     }
     this.sendMetadata(new Metadata());
-    // A write that fails has lost its client, which the call's signal tells.
-    this.#call.stream.write(frame, () => done());
+    stream.write(frame, () => {
+      this.#deps.budget.give(frame.length);
+      // A write that fails has lost its client, which the call's signal tells.
+      done();
+    });
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -142,14 +143,37 @@ export class HandlerCall extends Duplex {
     done();
   }
 
+  /** Hands on what has arrived, as long as it is wanted and its answers are taken; meanwhile the client has to wait. */
+  #passRequests(): void {
+    const { stream, signal } = this.#call;
+    this.#guard(() => {
+      while (!signal.aborted && !this.writableEnded) {
+        if (!this.#isRequestWanted || this.writableNeedDrain) {
+          stream.pause();
+          return;
+        }
+        const message = this.#reader.next();
+        if (message !== undefined) {
+          this.#isRequestWanted = this.push(decode(this.#definition, message));
+        } else if (this.#isRequestOver) {
+          this.#reader.end();
+          this.#isRequestWanted = this.push(null);
+        } else {
+          stream.resume();
+          return;
+        }
+      }
+    });
+  }
+
+  /** The message in its frame, whose bytes are taken from the budget. */
   #encode(message: unknown): Buffer | undefined {
     try {
-      const bytes = this.#definition.responseSerialize(message);
-      const prefix = Buffer.alloc(5);
-      prefix.writeUInt32BE(bytes.length, 1);
-      return Buffer.concat([prefix, bytes]);
+      const frame = encodeFrame(this.#definition.responseSerialize(message));
+      this.#deps.budget.take(frame.length);
+      return frame;
     } catch (cause) {
-      this.fail(new Error("Cannot encode a response message", { cause }));
+      this.fail(cause instanceof StatusError ? cause : new Error("Cannot encode a response message", { cause }));
       return undefined;
     }
   }

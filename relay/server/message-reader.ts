@@ -1,74 +1,79 @@
-import type { RequestBudget } from "./request-budget.ts";
+import { framePrefixBytes } from "../wire/frame-cutter.ts";
+import type { MessageBudget } from "./message-budget.ts";
 import { Code, StatusError } from "./status.ts";
 
 /** 4 MiB: what grpc-go and grpc-js accept in a message by default. */
 export const defaultMaxMessageBytes = 4 * 1024 * 1024;
 
-const prefixBytes = 5;
-
-/**
- * Cuts the messages out of a request body, whose chunks may split them anywhere.
- * A message is a compression flag, its length (4 bytes, big endian), its bytes.
- */
+/** Cuts the messages out of a request body, whose chunks may split them anywhere, one at a time as they are asked for. */
 export class MessageReader {
-  readonly #budget: RequestBudget;
+  readonly #budget: MessageBudget;
   readonly #maxBytes: number;
   // Chunks are copied: a small one would keep alive the whole read buffer that it is a view of.
   #buffer = Buffer.alloc(0);
-  #used = 0;
+  /** What is not handed out yet is [start, end). */
+  #start = 0;
+  #end = 0;
 
   /** What it holds comes out of `budget`, until `release` is called. */
-  constructor(budget: RequestBudget, maxBytes: number = defaultMaxMessageBytes) {
+  constructor(budget: MessageBudget, maxBytes: number = defaultMaxMessageBytes) {
     this.#budget = budget;
     this.#maxBytes = maxBytes;
   }
 
-  /** The messages that `chunk` completes. @throws StatusError for a compressed or an oversized one. */
-  push(chunk: Buffer): Buffer[] {
-    this.#append(chunk);
-    const messages: Buffer[] = [];
-    let start = 0;
-    for (;;) {
-      const length = this.#lengthAt(start);
-      if (length === undefined || start + prefixBytes + length > this.#used) break;
-      messages.push(Buffer.from(this.#buffer.subarray(start + prefixBytes, start + prefixBytes + length)));
-      start += prefixBytes + length;
-    }
-    this.#buffer.copyWithin(0, start, this.#used);
-    this.#used -= start;
-    return messages;
+  get isEmpty(): boolean {
+    return this.#start === this.#end;
+  }
+
+  /** @throws StatusError when the budget is used up. */
+  push(chunk: Buffer): void {
+    this.#makeRoom(chunk.length);
+    this.#end += chunk.copy(this.#buffer, this.#end);
+  }
+
+  /** The next message, if it is complete. @throws StatusError for a compressed or an oversized one, at its prefix. */
+  next(): Buffer | undefined {
+    const length = this.#nextLength();
+    if (length === undefined || framePrefixBytes + length > this.#end - this.#start) return undefined;
+    const from = this.#start + framePrefixBytes;
+    const message = Buffer.from(this.#buffer.subarray(from, from + length));
+    this.#start = from + length;
+    // A call may go on for long after a large message.
+    if (this.isEmpty) this.release();
+    return message;
   }
 
   /** The body is over. @throws StatusError in the middle of a message. */
   end(): void {
     // UNKNOWN, as grpc-go answers.
-    if (this.#used > 0) throw new StatusError(Code.UNKNOWN, "Request body ends inside a message");
+    if (!this.isEmpty) throw new StatusError(Code.UNKNOWN, "Request body ends inside a message");
   }
 
   release(): void {
     this.#budget.give(this.#buffer.length);
     this.#buffer = Buffer.alloc(0);
-    this.#used = 0;
+    this.#start = 0;
+    this.#end = 0;
   }
 
-  #append(chunk: Buffer): void {
-    const needed = this.#used + chunk.length;
-    if (needed > this.#buffer.length) {
-      const capacity = Math.max(needed, 2 * this.#buffer.length);
-      this.#budget.take(capacity - this.#buffer.length);
-      const grown = Buffer.alloc(capacity);
-      this.#buffer.copy(grown, 0, 0, this.#used);
-      this.#buffer = grown;
+  #makeRoom(bytes: number): void {
+    if (this.#end + bytes <= this.#buffer.length) return;
+    const needed = this.#end - this.#start + bytes;
+    let target = this.#buffer;
+    if (needed > target.length) {
+      const capacity = Math.max(needed, 2 * target.length);
+      this.#budget.take(capacity - target.length);
+      target = Buffer.alloc(capacity);
     }
-    chunk.copy(this.#buffer, this.#used);
-    this.#used = needed;
+    this.#end = this.#buffer.copy(target, 0, this.#start, this.#end);
+    this.#start = 0;
+    this.#buffer = target;
   }
 
-  /** The length of the message whose prefix is at `start`, once the prefix is there. */
-  #lengthAt(start: number): number | undefined {
-    if (this.#used - start < prefixBytes) return undefined;
-    const flag = this.#buffer.readUInt8(start);
-    const length = this.#buffer.readUInt32BE(start + 1);
+  #nextLength(): number | undefined {
+    if (this.#end - this.#start < framePrefixBytes) return undefined;
+    const flag = this.#buffer.readUInt8(this.#start);
+    const length = this.#buffer.readUInt32BE(this.#start + 1);
     if (flag !== 0) {
       throw new StatusError(Code.INTERNAL, `Message has compression flag ${flag}, but no grpc-encoding is in use`);
     }

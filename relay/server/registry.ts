@@ -1,6 +1,6 @@
 import type { ServerMethodDefinition, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
-import type { Call } from "./call.ts";
-import { decode, HandlerCall, type HandlerCallDeps } from "./handler-call.ts";
+import type { Call, CallDeps } from "./call.ts";
+import { decode, HandlerCall } from "./handler-call.ts";
 import { readMessage } from "./request.ts";
 import { Code } from "./status.ts";
 
@@ -17,11 +17,11 @@ type Handler = (call: HandlerCall, reply: Reply) => void;
  * else made for it can be served beside the methods that are written against `node:http2`.
  */
 export class Registry {
-  readonly #deps: HandlerCallDeps;
+  readonly #deps: CallDeps;
   readonly #methods = new Map<string, Method>();
   readonly #services = new Set<string>();
 
-  constructor(deps: HandlerCallDeps) {
+  constructor(deps: CallDeps) {
     this.#deps = deps;
   }
 
@@ -51,7 +51,7 @@ export class Registry {
     const handled = new HandlerCall(call, definition, this.#deps);
     try {
       if (definition.requestStream) handled.readRequests();
-      else handled.request = decode(definition, await readMessage(call, this.#deps.requests));
+      else handled.request = decode(definition, await readMessage(call, this.#deps.budget));
       run(handled, (error, value, trailers) => handled.reply(error, value, trailers));
     } catch (error) {
       handled.fail(error);

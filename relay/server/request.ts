@@ -1,6 +1,6 @@
 import type { Call } from "./call.ts";
 import { MessageReader } from "./message-reader.ts";
-import type { RequestBudget } from "./request-budget.ts";
+import type { MessageBudget } from "./message-budget.ts";
 import { Code, StatusError } from "./status.ts";
 
 /**
@@ -8,7 +8,7 @@ import { Code, StatusError } from "./status.ts";
  * only that tells a call with one message from one with two.
  * @throws StatusError to end the call with; `call.signal.reason` if the call ends first.
  */
-export function readMessage(call: Call, budget: RequestBudget): Promise<Buffer> {
+export function readMessage(call: Call, budget: MessageBudget): Promise<Buffer> {
   const { stream, signal } = call;
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
@@ -30,7 +30,8 @@ export function readMessage(call: Call, budget: RequestBudget): Promise<Buffer> 
     const abort = () => fail(signal.reason);
     const read = (chunk: Buffer) => {
       try {
-        for (const next of reader.push(chunk)) {
+        reader.push(chunk);
+        for (let next = reader.next(); next !== undefined; next = reader.next()) {
           if (message !== undefined) throw new StatusError(Code.INTERNAL, "Received more than one request message");
           message = next;
         }

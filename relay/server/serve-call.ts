@@ -1,18 +1,12 @@
-import { errorText, type Log } from "../../lib/process/log.ts";
-import type { Call, CallHandler } from "./call.ts";
+import { errorText } from "../../lib/process/log.ts";
+import type { Call, CallDeps, CallHandler } from "./call.ts";
 import { readMessage } from "./request.ts";
-import type { RequestBudget } from "./request-budget.ts";
 import { Code, StatusError } from "./status.ts";
 
-export interface ServeDeps {
-  readonly requests: RequestBudget;
-  readonly log: Log;
-}
-
 /** Reads the request of a call and hands both to its handler; what either throws is how the call ends. */
-export async function serveCall(call: Call, handler: CallHandler, { requests, log }: ServeDeps): Promise<void> {
+export async function serveCall(call: Call, handler: CallHandler, { budget, log }: CallDeps): Promise<void> {
   try {
-    handler(call, await readMessage(call, requests));
+    handler(call, await readMessage(call, budget));
   } catch (error) {
     if (error instanceof StatusError) {
       call.end(error);

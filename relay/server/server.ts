@@ -10,7 +10,7 @@ import { defaultKeepalive, type KeepaliveOptions } from "./keepalive.ts";
 import { logServiceHandlers } from "./log-service.ts";
 import { addReflection } from "./reflection.ts";
 import { Registry } from "./registry.ts";
-import { RequestBudget } from "./request-budget.ts";
+import { MessageBudget } from "./message-budget.ts";
 import { serveCall } from "./serve-call.ts";
 import { guardSession } from "./session.ts";
 import { Code } from "./status.ts";
@@ -54,14 +54,14 @@ const maxSessionMemory = 64;
 
 /** Calls open at once, whatever they do: a bound on memory, far above the number of subscribers. */
 const maxCalls = 5_000;
-/** What requests may hold while they are read. */
-const maxRequestBytes = 64 * 1024 * 1024;
+/** What messages of all calls may hold together. */
+const maxMessageBytes = 64 * 1024 * 1024;
 
 /** The relay's gRPC server: HTTP/2 without TLS on every address of both families. */
 export async function startServer(options: ServerOptions, deps: ServerDeps): Promise<RelayServer> {
   const { routes, clock, log } = deps;
-  const requests = new RequestBudget(maxRequestBytes);
-  const registry = new Registry({ requests, clock, log });
+  const callDeps = { budget: new MessageBudget(maxMessageBytes), clock, log };
+  const registry = new Registry(callDeps);
   const health = new Health(true);
   registry.addService(logServiceDefinition(), logServiceHandlers());
   health.addTo(registry);
@@ -92,7 +92,7 @@ export async function startServer(options: ServerOptions, deps: ServerDeps): Pro
     call.signal.addEventListener("abort", () => calls.delete(call), { once: true });
     const handler = routes.get(call.path);
     if (handler === undefined) registry.serve(call);
-    else void serveCall(call, handler, { requests, log });
+    else void serveCall(call, handler, callDeps);
   });
   await listen(server, options.port);
   const { port } = server.address() as AddressInfo;

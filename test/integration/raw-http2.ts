@@ -9,11 +9,21 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-export const frameType = { data: 0, headers: 1, rstStream: 3, settings: 4, ping: 6, goaway: 7 } as const;
+export const frameType = {
+  data: 0,
+  headers: 1,
+  rstStream: 3,
+  settings: 4,
+  ping: 6,
+  goaway: 7,
+  windowUpdate: 8,
+} as const;
 export const flag = { endStream: 1, ack: 1, endHeaders: 4 } as const;
 
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const headerBytes = 9;
+/** SETTINGS_INITIAL_WINDOW_SIZE. */
+const settingInitialWindowSize = 4;
 
 /** A client that sends the frames it is told to and no others: it answers neither SETTINGS nor PING. */
 export class RawConnection implements Disposable {
@@ -38,9 +48,20 @@ export class RawConnection implements Disposable {
     return new RawConnection(socket);
   }
 
-  greet(): this {
+  /** @param windowBytes how much of a response the server may send before `takeMore`. Default: what HTTP/2 starts with. */
+  greet(windowBytes = 65_535): this {
     this.socket.write(preface);
-    return this.send({ type: frameType.settings, flags: 0, streamId: 0, payload: Buffer.alloc(0) });
+    const payload = Buffer.alloc(6);
+    payload.writeUInt16BE(settingInitialWindowSize);
+    payload.writeUInt32BE(windowBytes, 2);
+    return this.send({ type: frameType.settings, flags: 0, streamId: 0, payload });
+  }
+
+  /** Lets the server send that much more of a response. */
+  takeMore(streamId: number, bytes: number): this {
+    const payload = Buffer.alloc(4);
+    payload.writeUInt32BE(bytes);
+    return this.send({ type: frameType.windowUpdate, flags: 0, streamId, payload });
   }
 
   send({ type, flags, streamId, payload }: Frame): this {
@@ -69,6 +90,12 @@ export class RawConnection implements Disposable {
 
   data(streamId: number, payload: Buffer, endStream = false): this {
     return this.send({ type: frameType.data, flags: endStream ? flag.endStream : 0, streamId, payload });
+  }
+
+  /** Resolves when the server has read everything that was sent. */
+  async roundTrip(streamId: number): Promise<void> {
+    this.call(streamId, "/test/Nope", true);
+    await this.frame((frame) => frame.streamId === streamId);
   }
 
   /** Resolves with the first frame, of those received and those to come, that fits. */

@@ -82,7 +82,7 @@ test("the server pings 5 s after each answer, and cuts a client that sends nothi
     clock.advance(5_000);
     const { payload } = await connection.frame((frame) => isPing(frame) && pingsOf(connection).length === round + 1);
     connection.send({ type: frameType.ping, flags: flag.ack, streamId: 0, payload });
-    await roundTrip(connection, 3 + 2 * round);
+    await connection.roundTrip(3 + 2 * round);
   }
   clock.advance(5_000);
   await connection.frame(() => pingsOf(connection).length === 4);
@@ -101,11 +101,11 @@ test("the server spares a client that answers no PING yet but still takes data",
   clock.advance(5_000);
   await connection.frame(isPing);
   clock.advance(10_000);
-  await roundTrip(connection, 3);
+  await connection.roundTrip(3);
   clock.advance(10_000);
-  await roundTrip(connection, 5);
+  await connection.roundTrip(5);
   clock.advance(20_000);
-  await roundTrip(connection, 7);
+  await connection.roundTrip(7);
   clock.advance(20_000);
   clock.advance(20_000);
   await connection.closed;
@@ -266,12 +266,6 @@ function kibibytes(count: number): Readonly<Record<string, string>> {
 async function statusOf(stream: ClientHttp2Stream): Promise<string | undefined> {
   const [headers] = (await once(stream, "response")) as [Readonly<Record<string, string>>];
   return headers["grpc-status"];
-}
-
-/** Resolves when the server has read everything that was sent. */
-async function roundTrip(connection: RawConnection, streamId: number): Promise<void> {
-  connection.call(streamId, "/test/Nope", true);
-  await connection.frame((frame) => frame.streamId === streamId);
 }
 
 function isPing({ type, flags }: Frame): boolean {

@@ -24,7 +24,7 @@ import { silentLog } from "../../lib/process/log.ts";
 import { acceptCall } from "../../relay/server/accept.ts";
 import { logServiceDefinition } from "../../relay/server/definitions.ts";
 import { Registry } from "../../relay/server/registry.ts";
-import { RequestBudget } from "../../relay/server/request-budget.ts";
+import { MessageBudget } from "../../relay/server/message-budget.ts";
 import { type RelayServer, startServer } from "../../relay/server/server.ts";
 
 const logService = logServiceDefinition();
@@ -150,7 +150,7 @@ const handlers = {
 let cancelled = () => {};
 
 describe("Registry", () => {
-  const registry = new Registry({ requests: new RequestBudget(2 ** 20), clock: systemClock, log: silentLog });
+  const registry = new Registry({ budget: new MessageBudget(2 ** 20), clock: systemClock, log: silentLog });
   registry.addService(methods, handlers);
   const server = createServer();
   server.on("stream", (incoming, headers) => {

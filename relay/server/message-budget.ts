@@ -1,7 +1,10 @@
 import { Code, StatusError } from "./status.ts";
 
-/** What all requests that are being read may hold together: each is bounded, but a client may open thousands. */
-export class RequestBudget {
+/**
+ * What the messages of all calls may hold together while they are read, and written by handlers: each is bounded, but a
+ * client may open many calls, and send in each what it is then slow to complete or to take an answer to.
+ */
+export class MessageBudget {
   readonly #maxBytes: number;
   #takenBytes = 0;
 
@@ -16,7 +19,7 @@ export class RequestBudget {
   /** @throws StatusError when there is not so much left; then nothing is taken. */
   take(bytes: number): void {
     if (this.#takenBytes + bytes > this.#maxBytes) {
-      throw new StatusError(Code.RESOURCE_EXHAUSTED, `Requests of over ${this.#maxBytes} bytes are being read`);
+      throw new StatusError(Code.RESOURCE_EXHAUSTED, `Messages of over ${this.#maxBytes} bytes are under way`);
     }
     this.#takenBytes += bytes;
   }

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { test, type TestContext } from "node:test";
+import type { ServerDuplexStream, ServerWritableStream } from "@grpc/grpc-js";
+import { FakeClock } from "../../lib/process/fake-clock.ts";
+import { silentLog } from "../../lib/process/log.ts";
+import { acceptCall } from "../../relay/server/accept.ts";
+import { MessageBudget } from "../../relay/server/message-budget.ts";
+import { Registry } from "../../relay/server/registry.ts";
+import { encodeFrame, framePrefixBytes } from "../../relay/wire/frame-cutter.ts";
+import { flag, frameType, RawConnection } from "./raw-http2.ts";
+
+const bidi = "/test.Slow/Bidi";
+const server = "/test.Slow/Server";
+/** Two DATA frames of it fit into what HTTP/2 lets a client send before the server takes any. */
+const manyRequests = 3_000;
+
+test("a client that reads no answers gets no more than one request served, however many it sends", async (t) => {
+  const { port, seen, budget } = await startRegistry(t);
+  using connection = await RawConnection.connect(port);
+  connection.greet(0).call(1, bidi);
+  for (let half = 0; half < 2; half += 1) {
+    connection.data(1, Buffer.concat(Array.from({ length: manyRequests / 2 }, () => encodeFrame(Buffer.from("a")))));
+  }
+  await connection.roundTrip(3);
+  assert.equal(seen.requests, 1);
+  assert.ok(seen.writableLength <= 1, `${seen.writableLength} answers wait`);
+  // What it sent is held once, as it came.
+  assert.ok(budget.takenBytes <= 2 * manyRequests * framePrefixBytes * 2, `${budget.takenBytes} bytes are held`);
+
+  connection.takeMore(1, 2 * manyRequests * framePrefixBytes).data(1, Buffer.alloc(0), true);
+  await connection.frame(({ streamId, flags }) => streamId === 1 && (flags & flag.endStream) !== 0);
+  assert.equal(seen.requests, manyRequests);
+  const answers = connection.frames.filter(({ type, streamId }) => type === frameType.data && streamId === 1);
+  const bytes = Buffer.concat(answers.map(({ payload }) => payload));
+  assert.equal(bytes.length, manyRequests * (framePrefixBytes + 1));
+  assert.equal(budget.takenBytes, 0);
+});
+
+test("a client that reads no answers is soon not let send any more", async (t) => {
+  const { port, seen } = await startRegistry(t);
+  using connection = await RawConnection.connect(port);
+  connection.greet(0).call(1, bidi);
+  const chunk = Buffer.concat(Array.from({ length: 1_000 }, () => encodeFrame(Buffer.alloc(10))));
+  const maxChunks = 50;
+  let sent = 0;
+  for (; sent < maxChunks; sent += 1) {
+    if (Math.min(windowOf(connection, 0), windowOf(connection, 1)) < (sent + 1) * chunk.length) break;
+    await connection.data(1, chunk).roundTrip(3 + 2 * sent);
+  }
+  assert.ok(sent < maxChunks / 2, `The server has taken ${sent} chunks`);
+  assert.equal(seen.requests, 1);
+});
+
+test("answers that wait for their clients come out of the budget, and are given back", async (t) => {
+  const { port, budget } = await startRegistry(t, 200);
+  using connection = await RawConnection.connect(port);
+  connection.greet(0);
+  const request = encodeFrame(Buffer.alloc(90));
+  for (const id of [1, 3]) connection.call(id, server).data(id, request, true);
+  await connection.roundTrip(5);
+  assert.equal(budget.takenBytes, 2 * request.length);
+  connection.call(7, server).data(7, request, true);
+  const refusal = await connection.frame(({ streamId }) => streamId === 7);
+  assert.equal(refusal.flags & flag.endStream, flag.endStream);
+  const cancel = Buffer.from([0, 0, 0, 8]);
+  for (const id of [1, 3]) connection.send({ type: frameType.rstStream, flags: 0, streamId: id, payload: cancel });
+  await connection.roundTrip(9);
+  assert.equal(budget.takenBytes, 0);
+});
+
+/** What a server has let be sent so far. */
+function windowOf({ frames }: RawConnection, id: number): number {
+  const grants = frames.filter(({ type, streamId }) => type === frameType.windowUpdate && streamId === id);
+  return grants.reduce((sum, { payload }) => sum + payload.readUInt32BE(), 65_535);
+}
+
+interface Seen {
+  requests: number;
+  /** The most answers that ever waited in a call. */
+  writableLength: number;
+}
+
+/** A server of methods that answer each request with itself. */
+async function startRegistry(
+  t: TestContext,
+  budgetBytes = 2 ** 20,
+): Promise<{ port: number; seen: Seen; budget: MessageBudget; clock: FakeClock }> {
+  const clock = new FakeClock();
+  const budget = new MessageBudget(budgetBytes);
+  const registry = new Registry({ budget, clock, log: silentLog });
+  const seen: Seen = { requests: 0, writableLength: 0 };
+  const bytes = (value: Buffer) => value;
+  const codec = {
+    requestSerialize: bytes,
+    requestDeserialize: bytes,
+    responseSerialize: bytes,
+    responseDeserialize: bytes,
+  };
+  registry.addService(
+    {
+      Bidi: { path: bidi, requestStream: true, responseStream: true, ...codec },
+      Server: { path: server, requestStream: false, responseStream: true, ...codec },
+    },
+    {
+      Bidi(call: ServerDuplexStream<Buffer, Buffer>) {
+        call.on("data", (request: Buffer) => {
+          seen.requests += 1;
+          call.write(request);
+          seen.writableLength = Math.max(seen.writableLength, call.writableLength);
+        });
+        call.on("end", () => call.end());
+      },
+      Server: (call: ServerWritableStream<Buffer, Buffer>) => {
+        call.write(call.request);
+      },
+    },
+  );
+  const http2 = createServer();
+  http2.on("stream", (stream, headers) => {
+    const call = acceptCall(stream, headers, clock);
+    if (call !== undefined) registry.serve(call);
+  });
+  http2.listen(0);
+  await once(http2, "listening");
+  t.after(() => new Promise((resolve) => http2.close(resolve)));
+  return { port: (http2.address() as AddressInfo).port, seen, budget, clock };
+}
