@@ -35,8 +35,25 @@ const cases: Readonly<Record<string, readonly [ReturnType<typeof podOf>, PodProb
   ],
   "a container that has just crashed is named before the node backs off": [
     podOf({ state: exited(1) }),
-    { reason: "CrashLooping", message: "Pod pod-1 is in CrashLoopBackOff: Error, exit code 1" },
+    { reason: "CrashLooping", message: "Pod pod-1 crashed: Error, exit code 1" },
   ],
+  "a container that crashed and is being started again is named": [
+    podOf({ started: false, state: { running: {} }, lastState: exited(1) }),
+    { reason: "CrashLooping", message: "Pod pod-1 crashed: Error, exit code 1" },
+  ],
+  "a container that crashed long ago and is up, but not ready, has none": [
+    podOf({ started: true, state: { running: {} }, lastState: exited(137, "OOMKilled") }),
+    undefined,
+  ],
+  "a crash loop of a process that ends well says so": [
+    podOf({ state: { waiting: { reason: "CrashLoopBackOff" } }, lastState: exited(0, "Completed") }),
+    { reason: "CrashLooping", message: "Pod pod-1 is in CrashLoopBackOff: Completed, exit code 0" },
+  ],
+  "an evicted pod that was left lying has none": [
+    podOf({ state: exited(137, "ContainerStatusUnknown") }, { phase: "Failed", reason: "Evicted" }),
+    undefined,
+  ],
+  "a pod that ended well has none": [podOf({ state: exited(0, "Completed") }, { phase: "Succeeded" }), undefined],
   "a container that crashed once and is ready again has none": [
     podOf({ ready: true, state: { running: {} }, lastState: exited(1) }),
     undefined,

@@ -16,7 +16,8 @@ interface ContainerStatus {
   readonly name: string;
   readonly image?: string;
   readonly ready?: boolean;
-  readonly restartCount?: number;
+  /** Whether its startup probe has succeeded since it runs. */
+  readonly started?: boolean;
   readonly state?: {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
     readonly terminated?: Terminated;
@@ -28,6 +29,7 @@ interface PodView {
   readonly metadata: KubeObject["metadata"];
   readonly spec?: { readonly containers?: readonly { readonly name: string; readonly image?: string }[] };
   readonly status?: {
+    readonly phase?: string;
     readonly containerStatuses?: readonly ContainerStatus[];
     readonly conditions?: readonly {
       readonly type: string;
@@ -47,14 +49,19 @@ const pullReasons = new Set([
 ]);
 const startReasons = new Set(["CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError"]);
 
-/** The problem of the first pod, by name, that has one; pods that are being deleted do not count. */
+/** The problem of the first pod, by name, that has one; pods that are over or being deleted do not count. */
 export function problemOfPods(pods: readonly KubeObject[]): PodProblem | undefined {
   const byName = pods.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   for (const pod of byName) {
-    const problem = pod.metadata.deletionTimestamp === undefined ? problemOf(pod) : undefined;
+    const problem = isOver(pod) ? undefined : problemOf(pod);
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+/** An evicted pod is left lying long after another has taken its place. */
+function isOver({ metadata, status }: PodView): boolean {
+  return metadata.deletionTimestamp !== undefined || status?.phase === "Failed" || status?.phase === "Succeeded";
 }
 
 function problemOf(pod: PodView): PodProblem | undefined {
@@ -79,9 +86,11 @@ function problemOfContainer(pod: PodView, container: ContainerStatus): PodProble
   }
   if (startReasons.has(reason))
     return { reason: "ContainerNotStarted", message: `${at} cannot start: ${reason}: ${waiting?.message ?? ""}` };
-  const ended = container.state?.terminated ?? container.lastState?.terminated;
-  const isCrash = reason === "CrashLoopBackOff" || (ended !== undefined && ended.exitCode !== 0);
-  if (!isCrash) return undefined;
+  // How an earlier run ended is no news once the process is up again.
+  const earlier = container.started === true ? undefined : container.lastState?.terminated;
+  const ended = container.state?.terminated ?? earlier;
   const how = ended === undefined ? "" : `: ${ended.reason ?? "ended"}, exit code ${ended.exitCode ?? "unknown"}`;
-  return { reason: "CrashLooping", message: `${at} is in CrashLoopBackOff${how}` };
+  if (reason === "CrashLoopBackOff") return { reason: "CrashLooping", message: `${at} is in CrashLoopBackOff${how}` };
+  if (ended === undefined || ended.exitCode === 0) return undefined;
+  return { reason: "CrashLooping", message: `${at} crashed${how}` };
 }

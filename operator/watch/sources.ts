@@ -54,7 +54,7 @@ function withoutManagedFields(object: KubeObject): KubeObject {
 
 interface PodParts {
   readonly spec?: { readonly containers?: readonly { readonly name: string; readonly image?: string }[] };
-  readonly status?: { readonly containerStatuses?: unknown; readonly conditions?: unknown };
+  readonly status?: { readonly phase?: unknown; readonly containerStatuses?: unknown; readonly conditions?: unknown };
 }
 
 function trimPod(object: KubeObject): KubeObject {
@@ -66,6 +66,6 @@ function trimPod(object: KubeObject): KubeObject {
     kind,
     metadata,
     spec: { containers: spec?.containers?.map(({ name, image }) => ({ name, image })) },
-    status: { containerStatuses: status?.containerStatuses, conditions: status?.conditions },
+    status: { phase: status?.phase, containerStatuses: status?.containerStatuses, conditions: status?.conditions },
   };
 }

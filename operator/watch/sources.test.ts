@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { problemOfPods } from "../decide/pods.ts";
+import { podOf } from "../testing/samples.ts";
+import { podSource } from "./sources.ts";
+
+const evicted = podOf({ state: { terminated: { exitCode: 137 } } }, { phase: "Failed", reason: "Evicted" });
+const unschedulable = podOf(
+  {},
+  { phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "no" }] },
+);
+const pulling = podOf({ state: { waiting: { reason: "ErrImagePull" } } });
+const crashing = podOf({ started: false, state: { running: {} }, lastState: { terminated: { exitCode: 1 } } });
+
+for (const [sentence, pod] of Object.entries({ evicted, unschedulable, pulling, crashing })) {
+  test(`podSource.trim() keeps all that the problem of a pod is read from: ${sentence}`, () => {
+    const trimmed = podSource.trim?.(pod);
+    assert.ok(trimmed !== undefined);
+    assert.deepEqual(problemOfPods([trimmed]), problemOfPods([pod]));
+  });
+}
+
+test("podSource.trim() drops what nobody reads", () => {
+  const pod = { ...podOf({}), metadata: { name: "p", managedFields: [{ manager: "kubelet" }] } };
+  const trimmed = podSource.trim?.({ ...pod, spec: { nodeName: "n", containers: [{ name: "c", env: [] }] } });
+  assert.deepEqual(trimmed?.["spec"], { containers: [{ name: "c", image: undefined }] });
+  assert.deepEqual(trimmed?.metadata, { name: "p" });
+});
