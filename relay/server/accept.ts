@@ -4,6 +4,14 @@ import type { Call } from "./call.ts";
 import { Code, endWithStatus, type Status, StatusError } from "./status.ts";
 import { parseTimeout } from "./timeout.ts";
 
+/**
+ * What the headers of a call may add up to, in the measure of HTTP/2 (RFC 9113 section 6.5.2). Clients are told and keep to
+ * it. Of one that does not, Node resets the call with ENHANCE_YOUR_CALM, to gRPC RESOURCE_EXHAUSTED, but only once it has
+ * acknowledged the settings; until then it is refused here. Over some 140 KiB, HTTP/2 in Node ends the connection.
+ */
+export const maxHeaderBytes = 16 * 1024;
+const headerFieldOverhead = 32;
+
 /** Node clamps longer timers to 1 ms. */
 const maxTimerMs = 2 ** 31 - 1;
 
@@ -27,8 +35,12 @@ interface Refusal {
   readonly headers?: OutgoingHttpHeaders;
 }
 
-/** What makes grpc-go refuse a call, in its order and with its statuses. */
+/** What makes grpc-go refuse a call, in its order and with its statuses, after what makes Node refuse it. */
 export function checkHeaders(headers: IncomingHttpHeaders): Refusal | undefined {
+  const bytes = sizeOf(headers);
+  if (bytes > maxHeaderBytes) {
+    return refuse(Code.RESOURCE_EXHAUSTED, `Received headers larger than max (${bytes} vs. ${maxHeaderBytes})`);
+  }
   const type = headers["content-type"] ?? "";
   if (!/^application\/grpc(\+proto)?\s*(;|$)/i.test(type)) {
     return refuse(Code.INVALID_ARGUMENT, `Invalid gRPC request content-type "${type}"`, { ":status": 415 });
@@ -49,8 +61,15 @@ export function checkHeaders(headers: IncomingHttpHeaders): Refusal | undefined 
   return undefined;
 }
 
-function refuse(code: Code, message: string, headers: OutgoingHttpHeaders): Refusal {
+function refuse(code: Code, message: string, headers: OutgoingHttpHeaders = {}): Refusal {
   return { status: { code, message }, headers };
+}
+
+function sizeOf(headers: IncomingHttpHeaders): number {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(headers))
+    bytes += name.length + String(value).length + headerFieldOverhead;
+  return bytes;
 }
 
 function timeoutOf(headers: IncomingHttpHeaders): number | undefined {
@@ -73,7 +92,6 @@ function openCall(
   const call: Call = {
     stream,
     path: headers[":path"] ?? "",
-    headers,
     peer: peerOf(stream),
     deadlineMs,
     signal: over.signal,
@@ -81,6 +99,11 @@ function openCall(
       if (over.signal.aborted) return;
       finish(status);
       endWithStatus(stream, status, extra);
+    },
+    cut(status) {
+      const isStuck = stream.writableLength > 0;
+      call.end(status);
+      if (isStuck) stream.close(constants.NGHTTP2_CANCEL);
     },
   };
   const cancelled = () => {
@@ -94,10 +117,7 @@ function openCall(
       cancelTimer = clock.after(Math.min(leftMs, maxTimerMs), expire);
       return;
     }
-    // Trailers would wait behind data the client does not take, and the deadline must not.
-    const isStuck = stream.writableLength > 0;
-    call.end({ code: Code.DEADLINE_EXCEEDED, message: "Deadline exceeded" });
-    if (isStuck) stream.close(constants.NGHTTP2_CANCEL);
+    call.cut({ code: Code.DEADLINE_EXCEEDED, message: "Deadline exceeded" });
   };
   if (deadlineMs !== undefined) expire();
   return call;

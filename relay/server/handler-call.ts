@@ -1,9 +1,11 @@
+import type { IncomingHttpHeaders } from "node:http2";
 import { Duplex } from "node:stream";
 import { type Deadline, Metadata, type ServerMethodDefinition } from "@grpc/grpc-js";
 import { errorText } from "../../lib/process/log.ts";
 import { encodeFrame } from "../wire/frame-cutter.ts";
 import type { Call, CallDeps } from "./call.ts";
 import { MessageReader } from "./message-reader.ts";
+import { requestTimeoutMs } from "./request.ts";
 import { Code, ok, respondWithTrailers, type Status, StatusError } from "./status.ts";
 
 /**
@@ -18,6 +20,7 @@ export class HandlerCall extends Duplex {
   cancelled = false;
   readonly metadata: Metadata;
   readonly #call: Call;
+  readonly #host: string;
   readonly #definition: ServerMethodDefinition<unknown, unknown>;
   readonly #deps: CallDeps;
   /** How the call ends, once it does. */
@@ -27,16 +30,23 @@ export class HandlerCall extends Duplex {
   readonly #reader: MessageReader;
   #isRequestOver = false;
   #isRequestWanted = false;
+  #stopTimer: (() => void) | undefined;
 
-  constructor(call: Call, definition: ServerMethodDefinition<unknown, unknown>, deps: CallDeps) {
+  constructor(
+    call: Call,
+    headers: IncomingHttpHeaders,
+    definition: ServerMethodDefinition<unknown, unknown>,
+    deps: CallDeps,
+  ) {
     // One: messages may have 4 MiB.
     super({ objectMode: true, highWaterMark: 1 });
     if (!definition.requestStream) this.push(null);
     this.#call = call;
     this.#definition = definition;
+    this.#host = headers[":authority"] ?? headers.host ?? "";
     this.#deps = deps;
     this.#reader = new MessageReader(deps.budget);
-    this.metadata = Metadata.fromHttp2Headers(call.headers);
+    this.metadata = Metadata.fromHttp2Headers(headers);
     this.on("error", (error) => this.fail(error));
     const { signal } = call;
     if (signal.aborted) this.#cancel();
@@ -48,9 +58,11 @@ export class HandlerCall extends Duplex {
     const { stream, signal } = this.#call;
     if (signal.aborted) return;
     signal.addEventListener("abort", () => this.#reader.release(), { once: true });
+    this.#startTimer();
     stream.on("data", (chunk: Buffer) => {
       if (signal.aborted || this.writableEnded) return;
       this.#guard(() => this.#reader.push(chunk));
+      if (this.#stopTimer === undefined) this.#startTimer();
       this.#passRequests();
     });
     stream.on("end", () => {
@@ -100,7 +112,7 @@ export class HandlerCall extends Duplex {
   }
 
   getHost(): string {
-    return this.#call.headers[":authority"] ?? this.#call.headers.host ?? "";
+    return this.#host;
   }
 
   getDeadline(): Deadline {
@@ -131,10 +143,12 @@ export class HandlerCall extends Duplex {
       return;
     }
     this.sendMetadata(new Metadata());
+    if (this.#stopTimer === undefined) this.#startTimer();
     stream.write(frame, () => {
       this.#deps.budget.give(frame.length);
       // A write that fails has lost its client, which the call's signal tells.
       done();
+      this.#noteProgress();
     });
   }
 
@@ -154,6 +168,7 @@ export class HandlerCall extends Duplex {
         }
         const message = this.#reader.next();
         if (message !== undefined) {
+          this.#noteProgress();
           this.#isRequestWanted = this.push(decode(this.#definition, message));
         } else if (this.#isRequestOver) {
           this.#reader.end();
@@ -163,6 +178,22 @@ export class HandlerCall extends Duplex {
           return;
         }
       }
+    });
+  }
+
+  /** A request came in whole, or an answer went out: the client has as long again for what is left, if anything is. */
+  #noteProgress(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    if (!this.#reader.isEmpty || this.writableLength > 0) this.#startTimer();
+  }
+
+  /** A client that stops half way through a request, or takes no answer, must not hold its place and bytes for ever. */
+  #startTimer(): void {
+    if (this.#call.signal.aborted) return;
+    this.#stopTimer = this.#deps.clock.after(requestTimeoutMs, () => {
+      const seconds = requestTimeoutMs / 1000;
+      this.#call.cut({ code: Code.DEADLINE_EXCEEDED, message: `No request came or answer went in ${seconds} s` });
     });
   }
 
@@ -194,6 +225,7 @@ export class HandlerCall extends Duplex {
   }
 
   #cancel(): void {
+    this.#stopTimer?.();
     if (!this.#hasEnded) {
       this.#hasEnded = true;
       this.cancelled = true;

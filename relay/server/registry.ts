@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http2";
 import type { ServerMethodDefinition, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Call, CallDeps } from "./call.ts";
 import { decode, HandlerCall } from "./handler-call.ts";
@@ -38,20 +39,19 @@ export class Registry {
   }
 
   /** Serves a call to a method of a registered service, or ends it with UNIMPLEMENTED. */
-  serve(call: Call): void {
+  serve(call: Call, headers: IncomingHttpHeaders): void {
     const method = this.#methods.get(call.path);
     if (method === undefined) {
       call.end({ code: Code.UNIMPLEMENTED, message: unknownMethod(call.path, this.#services) });
       return;
     }
-    void this.#run(call, method);
+    void this.#run(new HandlerCall(call, headers, method.definition, this.#deps), call, method);
   }
 
-  async #run(call: Call, { definition, run }: Method): Promise<void> {
-    const handled = new HandlerCall(call, definition, this.#deps);
+  async #run(handled: HandlerCall, call: Call, { definition, run }: Method): Promise<void> {
     try {
       if (definition.requestStream) handled.readRequests();
-      else handled.request = decode(definition, await readMessage(call, this.#deps.budget));
+      else handled.request = decode(definition, await readMessage(call, this.#deps));
       run(handled, (error, value, trailers) => handled.reply(error, value, trailers));
     } catch (error) {
       handled.fail(error);

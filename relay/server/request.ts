@@ -1,14 +1,16 @@
-import type { Call } from "./call.ts";
+import type { Call, CallDeps } from "./call.ts";
 import { MessageReader } from "./message-reader.ts";
-import type { MessageBudget } from "./message-budget.ts";
 import { Code, StatusError } from "./status.ts";
+
+/** How long a client may take over a request of at most 4 MiB: an unfinished one holds a place and bytes of the budget. */
+export const requestTimeoutMs = 15_000;
 
 /**
  * Reads the one request message of a unary or server-streaming call, up to the client's half-close, as grpc-go does:
  * only that tells a call with one message from one with two.
  * @throws StatusError to end the call with; `call.signal.reason` if the call ends first.
  */
-export function readMessage(call: Call, budget: MessageBudget): Promise<Buffer> {
+export function readMessage(call: Call, { budget, clock }: CallDeps): Promise<Buffer> {
   const { stream, signal } = call;
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
@@ -18,6 +20,7 @@ export function readMessage(call: Call, budget: MessageBudget): Promise<Buffer> 
     const reader = new MessageReader(budget);
     let message: Buffer | undefined;
     const stop = () => {
+      cancelTimer();
       reader.release();
       stream.off("data", read);
       stream.off("end", end);
@@ -49,6 +52,9 @@ export function readMessage(call: Call, budget: MessageBudget): Promise<Buffer> 
         fail(error);
       }
     };
+    const cancelTimer = clock.after(requestTimeoutMs, () => {
+      fail(new StatusError(Code.DEADLINE_EXCEEDED, `The request did not arrive in ${requestTimeoutMs / 1000} s`));
+    });
     signal.addEventListener("abort", abort, { once: true });
     stream.on("data", read);
     stream.on("end", end);

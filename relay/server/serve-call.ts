@@ -4,15 +4,15 @@ import { readMessage } from "./request.ts";
 import { Code, StatusError } from "./status.ts";
 
 /** Reads the request of a call and hands both to its handler; what either throws is how the call ends. */
-export async function serveCall(call: Call, handler: CallHandler, { budget, log }: CallDeps): Promise<void> {
+export async function serveCall(call: Call, handler: CallHandler, deps: CallDeps): Promise<void> {
   try {
-    handler(call, await readMessage(call, budget));
+    handler(call, await readMessage(call, deps));
   } catch (error) {
     if (error instanceof StatusError) {
       call.end(error);
       return;
     }
-    log.error("Cannot serve a call", { path: call.path, error: errorText(error) });
+    deps.log.error("Cannot serve a call", { path: call.path, error: errorText(error) });
     call.end({ code: Code.UNKNOWN, message: "The call failed" });
   }
 }

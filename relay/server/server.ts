@@ -2,7 +2,7 @@ import { createServer, type Http2Server, type ServerHttp2Session } from "node:ht
 import type { AddressInfo, Socket } from "node:net";
 import type { Clock } from "../../lib/process/clock.ts";
 import type { Log } from "../../lib/process/log.ts";
-import { acceptCall } from "./accept.ts";
+import { acceptCall, maxHeaderBytes } from "./accept.ts";
 import type { Call, CallHandler } from "./call.ts";
 import { descriptorSet, logServiceDefinition } from "./definitions.ts";
 import { Health } from "./health.ts";
@@ -41,13 +41,11 @@ export interface RelayServer extends AsyncDisposable {
   drain(endRoutes: () => Promise<void>, deadline: AbortSignal): Promise<void>;
 }
 
-/** Streams a connection may have open. Clients share one for all their calls, so it is well over what one client needs. */
-const maxStreams = 1_000;
 /**
- * What the headers of a call may add up to, which clients are told and keep to (grpc-go, grpc-js). Over it the call is reset
- * with ENHANCE_YOUR_CALM, to clients RESOURCE_EXHAUSTED. Over twice as much, HTTP/2 in Node ends the connection.
+ * Streams a connection may have open: the least that RFC 9113 recommends, and half of the subscribers that are served, so
+ * that one client cannot take every place. `karmor` and collectors need three and a health check; over it, gRPC clients wait.
  */
-const maxHeaderBytes = 64 * 1024;
+const maxStreams = 100;
 const maxHeaderFields = 1_000;
 /** In MB, of data waiting in a session; over it new calls are refused. Many slow subscribers may share a connection. */
 const maxSessionMemory = 64;
@@ -91,7 +89,7 @@ export async function startServer(options: ServerOptions, deps: ServerDeps): Pro
     calls.add(call);
     call.signal.addEventListener("abort", () => calls.delete(call), { once: true });
     const handler = routes.get(call.path);
-    if (handler === undefined) registry.serve(call);
+    if (handler === undefined) registry.serve(call, headers);
     else void serveCall(call, handler, callDeps);
   });
   await listen(server, options.port);

@@ -40,7 +40,8 @@ export function endWithStatus(stream: ServerHttp2Stream, status: Status, headers
   if (stream.writableEnded) return;
   stream.once("wantTrailers", () => {
     stream.sendTrailers(fields);
-    stopRequest(stream);
+    // Node is in the middle of sending: a reset that is asked for now would overtake the trailers.
+    setImmediate(() => stopRequest(stream));
   });
   stream.end();
 }

@@ -176,9 +176,57 @@ test("the server resets a call with too many headers, and only that", async (t) 
   const call = (headers: Readonly<Record<string, string>>) =>
     session.request({ ":method": "POST", ":path": "/test/Nope", "content-type": "application/grpc", ...headers });
   assert.equal(await statusOf(call({})), "12");
-  assert.equal(await statusOf(call(kibibytes(60))), "12");
-  await assert.rejects(statusOf(call(kibibytes(120))), /ENHANCE_YOUR_CALM/);
+  assert.equal(await statusOf(call(headerFields(14, 1024))), "12");
+  for (const size of [17, 120]) await assert.rejects(statusOf(call(headerFields(size, 1024))), /ENHANCE_YOUR_CALM/);
   assert.equal(await statusOf(call({})), "12");
+});
+
+test("the server refuses a call with too many headers of a client that has not acknowledged the limit", async (t) => {
+  const server = await start(t, new FakeClock());
+  using connection = await RawConnection.connect(server.port);
+  connection.greet().call(1, "/feeder.LogService/HealthCheck", false, headerFields(130, 100));
+  const refusal = await connection.frame(({ streamId }) => streamId === 1);
+  assert.equal(refusal.type, frameType.headers);
+  assert.equal(refusal.flags & flag.endStream, flag.endStream);
+  connection.call(3, "/feeder.LogService/HealthCheck", false, headerFields(100, 100)).data(3, emptyMessage, true);
+  await connection.frame(({ type, streamId }) => type === frameType.data && streamId === 3);
+});
+
+test("the server lets a connection have 100 streams, and refuses more", async (t) => {
+  const { server, calls } = await startHolding(t, new FakeClock());
+  using connection = await RawConnection.connect(server.port);
+  connection.greet();
+  for (let id = 1; id <= 2 * 101; id += 2) connection.call(id, "/test/Hold").data(id, emptyMessage, true);
+  const refusal = await connection.frame(({ type }) => type === frameType.rstStream);
+  assert.equal(refusal.streamId, 201);
+  // REFUSED_STREAM: the client may try again.
+  assert.equal(refusal.payload.readUInt32BE(), 7);
+  assert.equal(calls.length, 100);
+  calls[0]?.end(ok);
+  await connection.frame(({ streamId, flags }) => streamId === 1 && (flags & flag.endStream) !== 0);
+  connection.call(203, "/test/Hold").data(203, emptyMessage, true);
+  await connection.frame(({ type, streamId }) => type === frameType.headers && streamId === 203);
+});
+
+test("the server ends a call whose request is not complete after 15 s", async (t) => {
+  const clock = new FakeClock();
+  const { server, calls } = await startHolding(t, clock);
+  using connection = await RawConnection.connect(server.port);
+  connection
+    .greet()
+    .call(1, "/test/Hold")
+    .data(1, Buffer.from([0]));
+  await connection.roundTrip(3);
+  clock.advance(14_999);
+  await connection.roundTrip(5);
+  assert.deepEqual(
+    connection.frames.filter(({ streamId }) => streamId === 1),
+    [],
+  );
+  clock.advance(1);
+  const answer = await connection.frame(({ streamId }) => streamId === 1);
+  assert.equal(answer.flags & flag.endStream, flag.endStream);
+  assert.deepEqual(calls, []);
 });
 
 test("drain() sends GOAWAY, lets routes end their calls, and leaves nothing open", async (t) => {
@@ -258,9 +306,8 @@ async function healthy(server: RelayServer): Promise<void> {
   assert.equal(answer.type, frameType.headers);
 }
 
-/** That many header fields of 1 KiB. */
-function kibibytes(count: number): Readonly<Record<string, string>> {
-  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`x-big-${index}`, "x".repeat(1024)]));
+function headerFields(count: number, bytes: number): Readonly<Record<string, string>> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`x-${index}`, "x".repeat(bytes)]));
 }
 
 async function statusOf(stream: ClientHttp2Stream): Promise<string | undefined> {

@@ -155,7 +155,7 @@ describe("Registry", () => {
   const server = createServer();
   server.on("stream", (incoming, headers) => {
     const call = acceptCall(incoming, headers, systemClock);
-    if (call !== undefined) registry.serve(call);
+    if (call !== undefined) registry.serve(call, headers);
   });
   let client: Client;
 

@@ -10,7 +10,7 @@ import { acceptCall } from "../../relay/server/accept.ts";
 import { MessageBudget } from "../../relay/server/message-budget.ts";
 import { Registry } from "../../relay/server/registry.ts";
 import { encodeFrame, framePrefixBytes } from "../../relay/wire/frame-cutter.ts";
-import { flag, frameType, RawConnection } from "./raw-http2.ts";
+import { type Frame, flag, frameType, RawConnection } from "./raw-http2.ts";
 
 const bidi = "/test.Slow/Bidi";
 const server = "/test.Slow/Server";
@@ -31,7 +31,7 @@ test("a client that reads no answers gets no more than one request served, howev
   assert.ok(budget.takenBytes <= 2 * manyRequests * framePrefixBytes * 2, `${budget.takenBytes} bytes are held`);
 
   connection.takeMore(1, 2 * manyRequests * framePrefixBytes).data(1, Buffer.alloc(0), true);
-  await connection.frame(({ streamId, flags }) => streamId === 1 && (flags & flag.endStream) !== 0);
+  await connection.frame(isEndOf(1));
   assert.equal(seen.requests, manyRequests);
   const answers = connection.frames.filter(({ type, streamId }) => type === frameType.data && streamId === 1);
   const bytes = Buffer.concat(answers.map(({ payload }) => payload));
@@ -71,11 +71,80 @@ test("answers that wait for their clients come out of the budget, and are given 
   assert.equal(budget.takenBytes, 0);
 });
 
+for (const [what, frames] of Object.entries({
+  "sends no request": [],
+  "stops half way through its first request": [Buffer.from([0, 0])],
+  "stops half way through a later request": [encodeFrame(Buffer.alloc(3)), Buffer.from([0, 0, 0, 0, 9, 1])],
+})) {
+  test(`a client stream that ${what} is ended after 15 s, and its bytes are free`, async (t) => {
+    const { port, budget, clock } = await startRegistry(t);
+    using connection = await RawConnection.connect(port);
+    connection.greet().call(1, bidi);
+    for (const each of frames) connection.data(1, each);
+    await connection.roundTrip(3);
+    assert.equal(budget.takenBytes > 0, frames.length > 0);
+    clock.advance(14_999);
+    await connection.roundTrip(5);
+    assert.equal(connection.frames.filter(isEndOf(1)).length, 0);
+    clock.advance(1);
+    await connection.frame(isEndOf(1));
+    assert.equal(budget.takenBytes, 0);
+    assert.equal(clock.pendingTimers, 0);
+  });
+}
+
+test("a client stream may be idle between requests", async (t) => {
+  const { port, seen, clock } = await startRegistry(t);
+  using connection = await RawConnection.connect(port);
+  connection.greet().call(1, bidi);
+  for (let round = 1; round <= 3; round += 1) {
+    connection.data(1, encodeFrame(Buffer.from("a")));
+    await connection.roundTrip(2 * round + 1);
+    clock.advance(3_600_000);
+  }
+  connection.data(1, Buffer.alloc(0), true);
+  await connection.frame(isEndOf(1));
+  assert.equal(seen.requests, 3);
+});
+
+test("a client that takes no answer for 15 s is reset, and its bytes are free", async (t) => {
+  const { port, budget, clock } = await startRegistry(t);
+  using connection = await RawConnection.connect(port);
+  connection.greet(0);
+  for (const [id, path] of [
+    [1, bidi],
+    [3, server],
+  ] as const) {
+    connection.call(id, path).data(id, encodeFrame(Buffer.alloc(9)), path === server);
+  }
+  await connection.roundTrip(5);
+  assert.ok(budget.takenBytes > 0);
+  clock.advance(15_000);
+  for (const id of [1, 3]) {
+    await connection.frame(({ type, streamId }) => type === frameType.rstStream && streamId === id);
+  }
+  assert.equal(budget.takenBytes, 0);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+function isEndOf(id: number): (frame: Frame) => boolean {
+  return ({ type, streamId, flags }) =>
+    streamId === id && (type === frameType.data || type === frameType.headers) && (flags & flag.endStream) !== 0;
+}
+
 /** What a server has let be sent so far. */
 function windowOf({ frames }: RawConnection, id: number): number {
   const grants = frames.filter(({ type, streamId }) => type === frameType.windowUpdate && streamId === id);
   return grants.reduce((sum, { payload }) => sum + payload.readUInt32BE(), 65_535);
 }
+
+const bytes = (value: Buffer) => value;
+const codec = {
+  requestSerialize: bytes,
+  requestDeserialize: bytes,
+  responseSerialize: bytes,
+  responseDeserialize: bytes,
+};
 
 interface Seen {
   requests: number;
@@ -92,13 +161,6 @@ async function startRegistry(
   const budget = new MessageBudget(budgetBytes);
   const registry = new Registry({ budget, clock, log: silentLog });
   const seen: Seen = { requests: 0, writableLength: 0 };
-  const bytes = (value: Buffer) => value;
-  const codec = {
-    requestSerialize: bytes,
-    requestDeserialize: bytes,
-    responseSerialize: bytes,
-    responseDeserialize: bytes,
-  };
   registry.addService(
     {
       Bidi: { path: bidi, requestStream: true, responseStream: true, ...codec },
@@ -121,7 +183,7 @@ async function startRegistry(
   const http2 = createServer();
   http2.on("stream", (stream, headers) => {
     const call = acceptCall(stream, headers, clock);
-    if (call !== undefined) registry.serve(call);
+    if (call !== undefined) registry.serve(call, headers);
   });
   http2.listen(0);
   await once(http2, "listening");
