@@ -27,9 +27,3 @@ export function configMap(relay: Relay): DesiredObject {
     },
   });
 }
-
-/** The streams that are printed, for people. */
-export function stdoutText(relay: Relay): string {
-  const streams = (["alerts", "logs", "messages"] as const).filter((stream) => relay.spec.stdout[stream]);
-  return streams.length === 0 ? "none" : streams.join(",");
-}

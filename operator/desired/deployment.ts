@@ -4,6 +4,8 @@ import { settingsFile, stdoutVariables } from "./config-map.ts";
 import { objectLabels, relayAppLabel, selectorLabels } from "./names.ts";
 import { type DesiredObject, namespacedObject } from "./object.ts";
 
+/** Of the relay's own container; an injected one may come before it. */
+export const containerName = "kubearmor-relay-server";
 /** Where karmor looks for a relay's pod, whatever the Service's port. */
 const grpcPort = 32767;
 const httpPort = 8080;
@@ -27,6 +29,8 @@ export function deployment(relay: Relay, options: DeploymentOptions): DesiredObj
     body: {
       spec: {
         replicas: spec.replicas,
+        // A rollout that somebody paused would never end.
+        paused: false,
         selector: { matchLabels: selectorLabels(relay) },
         // A new pod is ready before an old one goes, so that agents are always being read.
         strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
@@ -61,7 +65,7 @@ function podSpec(relay: Relay, options: DeploymentOptions): object {
 function container(relay: Relay, options: DeploymentOptions): object {
   const { name } = relay.metadata;
   return {
-    name: "kubearmor-relay-server",
+    name: containerName,
     image: relayImage(relay, options),
     imagePullPolicy: relay.spec.imagePullPolicy,
     args: relayArguments(relay),

@@ -38,9 +38,3 @@ export function selectorText(relay: Relay): string {
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
 }
-
-/** Where clients in the cluster subscribe. */
-export function endpoint(relay: Relay): string {
-  const { name, port } = relay.spec.service;
-  return `${name}.${relay.metadata.namespace ?? ""}.svc:${port}`;
-}

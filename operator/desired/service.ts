@@ -3,6 +3,8 @@ import type { Relay } from "../api/relay.ts";
 import { relayAppLabel, selectorLabels } from "./names.ts";
 import { type DesiredObject, namespacedObject } from "./object.ts";
 
+export const grpcPortName = "grpc";
+
 /** The one Service with the relay's app label: clients take the first that has it. */
 export function service(relay: Relay): DesiredObject {
   const { name, type, port, nodePort, annotations } = relay.spec.service;
@@ -17,7 +19,7 @@ export function service(relay: Relay): DesiredObject {
         selector: selectorLabels(relay),
         ports: [
           {
-            name: "grpc",
+            name: grpcPortName,
             protocol: "TCP",
             port,
             targetPort: "grpc",

@@ -2,17 +2,36 @@ import { isConflict, isNotFound } from "../../lib/kube/errors.ts";
 import { configMaps, deployments, services } from "../../lib/kube/resources.ts";
 import type { KubeClient, KubeObject, Resource } from "../../lib/kube/types.ts";
 import { type Relay, type RelayStatus, apiVersion, relayKind, relayResource } from "../api/relay.ts";
+import type { LiveObject } from "../decide/plan.ts";
 import type { Facts } from "../decide/status.ts";
 import { stdoutVariables } from "../desired/config-map.ts";
-import { endpoint, selectorText } from "../desired/names.ts";
+import { containerName } from "../desired/deployment.ts";
+import { selectorText } from "../desired/names.ts";
+import { grpcPortName } from "../desired/service.ts";
+import { relayKey } from "../watch/keys.ts";
 import type { Cached } from "./gather.ts";
 
 /** Apart from the one of the children: a status is the operator's report, its children are its work. */
 const statusFieldManager = "kubearmor-relay-operator-status";
 
 interface StatusDeps {
-  readonly client: Pick<KubeClient, "apply">;
+  readonly client: Pick<KubeClient, "apply" | "get">;
   readonly wrote: (resource: Resource, object: KubeObject) => void;
+}
+
+/** What the operator knows of a relay's objects. */
+interface Known extends Cached {
+  childrenOf(key: string): readonly LiveObject[];
+}
+
+interface ServiceSpec {
+  readonly ports?: readonly { readonly name?: string; readonly port?: number }[];
+}
+
+interface DeploymentSpec {
+  readonly template?: {
+    readonly spec?: { readonly containers?: readonly { readonly name: string; readonly image?: string }[] };
+  };
 }
 
 /** @returns false when the relay is gone, or is another one by now. */
@@ -30,31 +49,56 @@ export async function writeStatus(
     deps.wrote(relayResource, await deps.client.apply(relayResource, object, options, signal));
     return true;
   } catch (error) {
-    if (isNotFound(error) || isConflict(error)) return false;
-    throw error;
+    if (isNotFound(error)) return false;
+    if (!isConflict(error)) throw error;
+    // Another relay of this name, or a race with other writers: only the first is no business of this pass.
+    const live = await deps.client.get(relayResource, { namespace, name }, signal);
+    if (live?.metadata.uid === uid) throw error;
+    return false;
   }
 }
 
-/** Read off the objects that exist, so that the status says what is and not what was meant. */
-export function factsOf(relay: Relay, cached: Cached): Facts {
+/** Read off the relay's own objects, so that the status says what is and not what was meant. */
+export function factsOf(relay: Relay, known: Known): Facts {
   const { namespace = "", name } = relay.metadata;
-  const deployment = cached.get(deployments, { namespace, name });
-  const configMap = cached.get(configMaps, { namespace, name });
-  const service = cached.get(services, { namespace, name: relay.spec.service.name });
+  const own = (resource: Resource) => {
+    const object = known.get(resource, { namespace, name });
+    return object !== undefined && isControlledBy(object, relay) ? object : undefined;
+  };
+  const deployment = own(deployments);
   return {
     selector: selectorText(relay),
-    endpoint: service === undefined ? undefined : endpoint(relay),
+    endpoint: endpointOf(relay, known),
     image: imageOf(deployment),
-    stdout: stdoutOf(configMap),
+    stdout: stdoutOf(own(configMaps)),
     deployment,
   };
 }
 
+function isControlledBy({ metadata }: KubeObject, relay: Relay): boolean {
+  return (
+    metadata.ownerReferences?.some(({ uid, controller }) => controller === true && uid === relay.metadata.uid) === true
+  );
+}
+
+/** Where clients in the cluster subscribe: while the Service is not the wanted one yet, the one that there is. */
+function endpointOf(relay: Relay, known: Known): string | undefined {
+  const own = known
+    .childrenOf(relayKey(relay))
+    .filter(({ resource, object }) => resource === services && isControlledBy(object, relay))
+    .map(({ object }) => object)
+    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const service = own.find(({ metadata }) => metadata.name === relay.spec.service.name) ?? own[0];
+  if (service === undefined) return undefined;
+  const { ports = [] } = (service["spec"] ?? {}) as ServiceSpec;
+  const port = (ports.find((each) => each.name === grpcPortName) ?? ports[0])?.port;
+  const { name, namespace = "" } = service.metadata;
+  return port === undefined ? undefined : `${name}.${namespace}.svc:${port}`;
+}
+
 function imageOf(deployment: KubeObject | undefined): string | undefined {
-  const spec = deployment?.["spec"] as
-    | { readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } } }
-    | undefined;
-  return spec?.template?.spec?.containers?.[0]?.image;
+  const spec = deployment?.["spec"] as DeploymentSpec | undefined;
+  return spec?.template?.spec?.containers?.find(({ name }) => name === containerName)?.image;
 }
 
 function stdoutOf(configMap: KubeObject | undefined): string | undefined {
