@@ -6,7 +6,8 @@ import { Code, StatusError } from "./status.ts";
 /** Reads the request of a call and hands both to its handler; what either throws is how the call ends. */
 export async function serveCall(call: Call, handler: CallHandler, deps: CallDeps): Promise<void> {
   try {
-    handler(call, await readMessage(call, deps));
+    const request = await readMessage(call, deps);
+    if (!call.signal.aborted) handler(call, request);
   } catch (error) {
     if (error instanceof StatusError) {
       call.end(error);

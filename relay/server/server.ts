@@ -1,26 +1,43 @@
-import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import {
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { Socket } from "node:net";
 import type { Clock } from "../../lib/process/clock.ts";
 import type { Log } from "../../lib/process/log.ts";
 import { acceptCall, maxHeaderBytes } from "./accept.ts";
-import type { Call, CallHandler } from "./call.ts";
-import { descriptorSet, logServiceDefinition } from "./definitions.ts";
-import { Health } from "./health.ts";
+import type { Call, CallDeps, CallHandler } from "./call.ts";
 import { defaultKeepalive, type KeepaliveOptions } from "./keepalive.ts";
-import { logServiceHandlers } from "./log-service.ts";
-import { addReflection } from "./reflection.ts";
-import { Registry } from "./registry.ts";
+import { listen } from "./listen.ts";
 import { MessageBudget } from "./message-budget.ts";
 import { serveCall } from "./serve-call.ts";
+import { createServices, type Services } from "./services.ts";
 import { guardSession } from "./session.ts";
-import { Code } from "./status.ts";
+import { Code, type Status } from "./status.ts";
+
+export interface ServerLimits {
+  /** More are closed at once. */
+  readonly maxConnections: number;
+  /** Open at once, whatever they do: a bound on memory, far above the number of subscribers. */
+  readonly maxCalls: number;
+  /** What messages of all calls may hold together, those to subscribers aside. */
+  readonly maxMessageBytes: number;
+}
+
+export const defaultServerLimits: ServerLimits = {
+  maxConnections: 1_000,
+  maxCalls: 5_000,
+  maxMessageBytes: 64 * 1024 * 1024,
+};
 
 export interface ServerOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly keepalive?: KeepaliveOptions;
-  /** More connections are closed at once. Default 1,000. */
-  readonly maxConnections?: number;
+  readonly limits?: Partial<ServerLimits>;
 }
 
 export interface ServerDeps {
@@ -35,8 +52,9 @@ export interface RelayServer extends AsyncDisposable {
   /** What `grpc.health.v1` answers; SERVING until told otherwise. */
   setServing(isServing: boolean): void;
   /**
-   * Stops listening, tells clients to go elsewhere (GOAWAY, NOT_SERVING), and lets the calls end: `endRoutes` ends those to
-   * `routes`, the server the others. What is left when it is done, or when `deadline` aborts, is cut. Then nothing is open.
+   * Stops listening, tells clients to go elsewhere (GOAWAY, NOT_SERVING), and lets the calls end: `endRoutes` ends those that
+   * `routes` have been handed, the server the others. What is left when it is done, or when `deadline` aborts, is cut. Then
+   * nothing is open.
    */
   drain(endRoutes: () => Promise<void>, deadline: AbortSignal): Promise<void>;
 }
@@ -49,83 +67,108 @@ const maxStreams = 100;
 const maxHeaderFields = 1_000;
 /** In MB, of data waiting in a session; over it new calls are refused. Many slow subscribers may share a connection. */
 const maxSessionMemory = 64;
+/** For a client's first SETTINGS. */
+const handshakeMs = 20_000;
 
-/** Calls open at once, whatever they do: a bound on memory, far above the number of subscribers. */
-const maxCalls = 5_000;
-/** What messages of all calls may hold together. */
-const maxMessageBytes = 64 * 1024 * 1024;
+const shuttingDown: Status = { code: Code.UNAVAILABLE, message: "The relay is shutting down" };
 
 /** The relay's gRPC server: HTTP/2 without TLS on every address of both families. */
 export async function startServer(options: ServerOptions, deps: ServerDeps): Promise<RelayServer> {
-  const { routes, clock, log } = deps;
-  const callDeps = { budget: new MessageBudget(maxMessageBytes), clock, log };
-  const registry = new Registry(callDeps);
-  const health = new Health(true);
-  registry.addService(logServiceDefinition(), logServiceHandlers());
-  health.addTo(registry);
-  addReflection(registry, descriptorSet());
-
-  const sessions = new Set<ServerHttp2Session>();
-  const calls = new Set<Call>();
-  const server = createServer({
+  const http2 = createServer({
     settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: maxHeaderBytes, enablePush: false },
     maxHeaderListPairs: maxHeaderFields,
     maxSessionMemory,
   });
-  server.maxConnections = options.maxConnections ?? 1_000;
-  server.on("connection", (socket: Socket) => socket.setNoDelay(true));
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-    guardSession(session, { keepalive: options.keepalive ?? defaultKeepalive, handshakeMs: 20_000 }, clock, log);
+  const limits = { ...defaultServerLimits, ...options.limits };
+  http2.maxConnections = limits.maxConnections;
+  const server = new Server(http2, limits, deps);
+  http2.on("connection", (socket: Socket) => socket.setNoDelay(true));
+  http2.on("session", (session) => {
+    server.add(session);
+    guardSession(session, { keepalive: options.keepalive ?? defaultKeepalive, handshakeMs }, deps.clock, deps.log);
   });
-  server.on("stream", (stream, headers) => {
-    const call = acceptCall(stream, headers, clock);
-    if (call === undefined) return;
-    if (calls.size >= maxCalls) {
-      call.end({ code: Code.RESOURCE_EXHAUSTED, message: `At most ${maxCalls} calls are served` });
-      return;
-    }
-    calls.add(call);
-    call.signal.addEventListener("abort", () => calls.delete(call), { once: true });
-    const handler = routes.get(call.path);
-    if (handler === undefined) registry.serve(call, headers);
-    else void serveCall(call, handler, callDeps);
-  });
-  await listen(server, options.port);
-  const { port } = server.address() as AddressInfo;
-
-  const close = async () => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const session of sessions) session.destroy();
-    await closed;
-  };
+  http2.on("stream", (stream, headers) => server.serve(stream, headers));
+  const port = await listen(http2, options.port, deps.log);
   return {
     port,
-    setServing: (isServing) => health.set(isServing),
-    async drain(endRoutes, deadline) {
-      health.set(false);
-      const isClosed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const session of sessions) session.close();
-      for (const call of calls)
-        if (!routes.has(call.path)) call.end({ code: Code.UNAVAILABLE, message: "The relay is shutting down" });
-      try {
-        await Promise.race([Promise.all([endRoutes(), isClosed]), aborted(deadline)]);
-      } finally {
-        for (const session of sessions) session.destroy();
-        await isClosed;
-      }
-    },
-    [Symbol.asyncDispose]: close,
+    setServing: (isServing) => server.setServing(isServing),
+    drain: (endRoutes, deadline) => server.drain(endRoutes, deadline),
+    [Symbol.asyncDispose]: () => server.drain(async () => {}, AbortSignal.abort()),
   };
 }
 
-function listen(server: Http2Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause) => reject(new Error(`Cannot listen for gRPC on port ${port}`, { cause })));
-    // Without an address Node takes "::" for both families, and "0.0.0.0" where there is no IPv6.
-    server.listen({ port }, resolve);
-  });
+class Server {
+  readonly #http2: Http2Server;
+  readonly #limits: ServerLimits;
+  readonly #routes: ReadonlyMap<string, CallHandler>;
+  readonly #deps: CallDeps;
+  readonly #services: Services;
+  readonly #sessions = new Set<ServerHttp2Session>();
+  /** Open calls, with who ends them when the server drains. */
+  readonly #calls = new Map<Call, "route" | "server">();
+  #isDraining = false;
+
+  constructor(http2: Http2Server, limits: ServerLimits, { routes, clock, log }: ServerDeps) {
+    this.#http2 = http2;
+    this.#limits = limits;
+    this.#routes = routes;
+    this.#deps = { budget: new MessageBudget(limits.maxMessageBytes), clock, log };
+    this.#services = createServices(this.#deps);
+  }
+
+  add(session: ServerHttp2Session): void {
+    this.#sessions.add(session);
+    session.once("close", () => this.#sessions.delete(session));
+  }
+
+  serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const call = acceptCall(stream, headers, this.#deps.clock);
+    if (call === undefined) return;
+    const refusal = this.#refusal();
+    if (refusal !== undefined) {
+      call.end(refusal);
+      return;
+    }
+    this.#calls.set(call, "server");
+    call.signal.addEventListener("abort", () => this.#calls.delete(call), { once: true });
+    const route = this.#routes.get(call.path);
+    if (route === undefined) {
+      this.#services.registry.serve(call, headers);
+      return;
+    }
+    const handOver: CallHandler = (_same, request) => {
+      this.#calls.set(call, "route");
+      route(call, request);
+    };
+    void serveCall(call, handOver, this.#deps);
+  }
+
+  setServing(isServing: boolean): void {
+    this.#services.health.set(isServing);
+  }
+
+  async drain(endRoutes: () => Promise<void>, deadline: AbortSignal): Promise<void> {
+    this.#isDraining = true;
+    this.setServing(false);
+    const isClosed = new Promise<void>((resolve) => this.#http2.close(() => resolve()));
+    for (const session of this.#sessions) session.close();
+    for (const [call, owner] of this.#calls) if (owner === "server") call.end(shuttingDown);
+    try {
+      await Promise.race([Promise.all([endRoutes(), isClosed]), aborted(deadline)]);
+    } finally {
+      for (const session of this.#sessions) session.destroy();
+      await isClosed;
+    }
+  }
+
+  /** Why no call is taken now, if so. */
+  #refusal(): Status | undefined {
+    // Clients may send more calls until they have read the GOAWAY.
+    if (this.#isDraining) return shuttingDown;
+    const { maxCalls } = this.#limits;
+    if (this.#calls.size < maxCalls) return undefined;
+    return { code: Code.RESOURCE_EXHAUSTED, message: `At most ${maxCalls} calls are served` };
+  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

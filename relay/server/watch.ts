@@ -76,7 +76,6 @@ export class Subscriptions {
   }
 
   #watch(feed: Feed, call: Call, request: Buffer): void {
-    if (call.signal.aborted) return;
     const filter = readFilter(request);
     if (filter === undefined) {
       call.end({ code: Code.INTERNAL, message: "Cannot read the request: it is not a RequestMessage" });

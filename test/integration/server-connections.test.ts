@@ -267,6 +267,20 @@ test("drain() cuts what is left at its deadline", async (t) => {
   assert.ok(reason instanceof StatusError && reason.code === Code.CANCELLED);
 });
 
+for (const path of ["/test/Hold", "/feeder.LogService/HealthCheck"]) {
+  test(`drain() ends a call to ${path} whose request is not complete, at once`, async (t) => {
+    const { server, calls } = await startHolding(t, new FakeClock());
+    using connection = await RawConnection.connect(server.port);
+    connection.greet().call(1, path);
+    await connection.roundTrip(3);
+    await server.drain(async () => {}, new AbortController().signal);
+    await connection.closed;
+    const answer = connection.frames.find(({ streamId }) => streamId === 1);
+    assert.equal(answer?.type, frameType.headers);
+    assert.deepEqual(calls, []);
+  });
+}
+
 test("a call's signal aborts when its client cancels, or is gone", async (t) => {
   const { server, calls } = await startHolding(t, systemClock);
   using connection = await RawConnection.connect(server.port);
