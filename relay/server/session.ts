@@ -17,11 +17,14 @@ const pingBytes = 17;
 export function guardSession(session: ServerHttp2Session, options: SessionOptions, clock: Clock, log: Log): void {
   const { socket } = session;
   const cancelHandshake = clock.after(options.handshakeMs, () => session.destroy());
-  session.once("remoteSettings", cancelHandshake);
+  // From then on the client can answer. One without calls takes a place too, so it is pinged all the same, as upstream does.
+  session.once("remoteSettings", () => {
+    cancelHandshake();
+    keepAlive(session, options.keepalive, clock);
+  });
   session.once("close", cancelHandshake);
   // Node destroys the session by itself; garbage on the port is a client's fault and no news.
   session.on("error", (error) => log.debug("Connection failed", { error: errorText(error) }));
-  session.once("stream", () => keepAlive(session, options.keepalive, clock));
   const guard = new PingGuard(clock);
   let answeredBytes = 0;
   session.on("ping", () => {
