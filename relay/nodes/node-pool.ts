@@ -1,7 +1,10 @@
 import { type FeedId, feeds } from "../feeds.ts";
 import { type Agent, endpointText } from "./agent.ts";
 import { chooseAgents } from "./choose-agents.ts";
-import { Node, type NodeDeps, type NodeOptions } from "./node.ts";
+import { http2Links } from "./http2-link.ts";
+import type { OpenLink } from "./link.ts";
+import { Node } from "./node.ts";
+import type { NodeDeps, NodeOptions } from "./node-options.ts";
 
 export interface PoolTotals {
   readonly bytes: number;
@@ -13,6 +16,7 @@ export interface PoolTotals {
 export class NodePool implements AsyncDisposable {
   readonly #options: NodeOptions;
   readonly #deps: NodeDeps;
+  readonly #openLink: OpenLink;
   readonly #sources = new Map<string, readonly Agent[]>();
   readonly #nodes = new Map<string, Node>();
   /** Hung up on, but not quite gone. */
@@ -21,9 +25,10 @@ export class NodePool implements AsyncDisposable {
   readonly #gone = new Map<FeedId, PoolTotals>();
   #isClosed = false;
 
-  constructor(options: NodeOptions, deps: NodeDeps) {
+  constructor(options: NodeOptions, deps: NodeDeps, openLink: OpenLink = http2Links(options, deps)) {
     this.#options = options;
     this.#deps = deps;
+    this.#openLink = openLink;
   }
 
   /** The nodes now, connected or not. */
@@ -55,16 +60,20 @@ export class NodePool implements AsyncDisposable {
       this.#close(node);
     }
     for (const [id, agent] of chosen) {
-      if (!this.#nodes.has(id)) this.#nodes.set(id, new Node(agent, this.#options, this.#deps));
+      if (!this.#nodes.has(id)) this.#nodes.set(id, new Node(agent, this.#options, this.#deps, this.#openLink));
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    for (const node of this.#nodes.values()) this.#close(node);
+    for (const [id, node] of this.#nodes) {
+      this.#nodes.delete(id);
+      this.#close(node);
+    }
     await Promise.all(this.#leaving.values());
   }
 
+  /** To be called for a node that is no longer among `#nodes`: it counts as one that leaves. */
   #close(node: Node): void {
     const closed = node.close().then(() => {
       for (const { id } of feeds) {

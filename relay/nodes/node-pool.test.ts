@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock } from "../../lib/process/fake-clock.ts";
+import { silentLog } from "../../lib/process/log.ts";
+import type { Agent } from "./agent.ts";
+import { defaultNodeOptions } from "./node-options.ts";
+import { NodePool } from "./node-pool.ts";
+import { type ScriptedLink, ScriptedLinks } from "./scripted-links.ts";
+import { Slots } from "./slots.ts";
+
+function setup() {
+  const links = new ScriptedLinks();
+  const clock = new FakeClock();
+  const deps = { publish() {}, dialling: new Slots(8), clock, random: () => 0.5, log: silentLog };
+  const pool = new NodePool(defaultNodeOptions, deps, links.open);
+  /** Reports these agents, whose dial succeeds. */
+  const update = async (...agents: Agent[]): Promise<ScriptedLink> => {
+    pool.update("test", agents);
+    await settled();
+    const link = links.last.accept();
+    await settled();
+    link.answerHealth();
+    await settled();
+    return link;
+  };
+  return { pool, links, clock, update };
+}
+
+const agent = (id: string, ...hosts: string[]): Agent => ({
+  id,
+  name: id,
+  endpoints: hosts.map((host) => ({ host, port: 1 })),
+});
+const event = Buffer.alloc(100);
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+test("NodePool.totals() stay what they are while nodes leave, and when they have left", async () => {
+  const { pool, update } = setup();
+  const first = await update(agent("a", "10.0.0.1"));
+  first.stream("alerts").onRun(event, 1);
+  first.stream("alerts").end({ kind: "broken", message: "reset" });
+  await settled();
+  const wanted = { bytes: 100, breaks: 1 };
+  assert.deepEqual(pool.totals("alerts"), wanted);
+  pool.update("test", []);
+  assert.deepEqual(pool.totals("alerts"), wanted, "leaving");
+  await settled();
+  assert.deepEqual(pool.totals("alerts"), wanted, "gone");
+  const second = await update(agent("b", "10.0.0.1"));
+  second.stream("alerts").onRun(event, 1);
+  assert.deepEqual(pool.totals("alerts"), { bytes: 200, breaks: 1 }, "with a successor");
+  await pool[Symbol.asyncDispose]();
+  assert.deepEqual(pool.totals("alerts"), { bytes: 200, breaks: 1 }, "after all");
+});
+
+test("NodePool: totals do not double while it is disposed of, nor are there nodes", async () => {
+  const { pool, clock, update } = setup();
+  const link = await update(agent("a", "10.0.0.1"));
+  link.stream("alerts").onRun(event, 1);
+  const disposed = pool[Symbol.asyncDispose]();
+  assert.deepEqual(pool.totals("alerts"), { bytes: 100, breaks: 0 });
+  assert.deepEqual(pool.nodes, []);
+  await disposed;
+  assert.deepEqual(pool.totals("alerts"), { bytes: 100, breaks: 0 });
+  assert.equal(link.isDestroyed, true);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("NodePool.update() connects to nothing once it is disposed of", async () => {
+  const { pool, links } = setup();
+  await pool[Symbol.asyncDispose]();
+  pool.update("test", [agent("a", "10.0.0.1")]);
+  await settled();
+  assert.equal(links.dials.length, 0);
+});
+
+const changes: Record<string, { from: Agent; to: Agent; isKept: boolean }> = {
+  "the same": { from: agent("a", "10.0.0.1"), to: agent("a", "10.0.0.1"), isKept: true },
+  "at an address that is spelled otherwise": { from: agent("a", "fd00::1"), to: agent("a", "FD00:0::1"), isKept: true },
+  "at another address": { from: agent("a", "10.0.0.1"), to: agent("a", "10.0.0.2"), isKept: false },
+  "another pod at that address": { from: agent("a", "10.0.0.1"), to: agent("b", "10.0.0.1"), isKept: false },
+};
+for (const [sentence, { from, to, isKept }] of Object.entries(changes)) {
+  test(`NodePool.update() ${isKept ? "keeps" : "ends"} the connection of an agent that is then ${sentence}`, async () => {
+    const { pool, links, update } = setup();
+    const link = await update(from);
+    pool.update("test", [to]);
+    await settled();
+    assert.equal(link.isDestroyed, !isKept);
+    assert.equal(links.dials.length, isKept ? 1 : 2);
+    assert.equal(pool.nodes.length, 1);
+    await pool[Symbol.asyncDispose]();
+  });
+}
