@@ -1,15 +1,27 @@
 import { type ClientHttp2Session, connect } from "node:http2";
+import type { Clock } from "../../lib/process/clock.ts";
 import { type Endpoint, endpointText } from "./agent.ts";
 
 /**
  * Receive window of a stream, in bytes. An agent queues 1,000 events a stream and then drops in silence: a window of many
  * times that lets a burst leave the agent at the speed of the network.
  */
-const streamWindowBytes = 8 * 1024 * 1024;
-const connectionWindowBytes = 3 * streamWindowBytes;
+export const streamWindowBytes = 8 * 1024 * 1024;
+export const connectionWindowBytes = 3 * streamWindowBytes;
+
+export interface OpenSessionDeps {
+  readonly clock: Clock;
+  /** Called as soon as the session is up, before anything can come of it. */
+  readonly onOpen: (session: ClientHttp2Session) => void;
+}
 
 /** Opens an HTTP/2 connection without TLS. @throws when it is not up in `deadlineMs`, or `signal.reason`. */
-export function openSession(endpoint: Endpoint, deadlineMs: number, signal: AbortSignal): Promise<ClientHttp2Session> {
+export function openSession(
+  endpoint: Endpoint,
+  deadlineMs: number,
+  { clock, onOpen }: OpenSessionDeps,
+  signal: AbortSignal,
+): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
     const target = endpointText(endpoint);
     if (signal.aborted) {
@@ -22,7 +34,7 @@ export function openSession(endpoint: Endpoint, deadlineMs: number, signal: Abor
       maxSessionMemory: 64,
     });
     const settle = () => {
-      clearTimeout(timer);
+      cancelDeadline();
       session.off("connect", succeed);
       session.off("error", fail);
       signal.removeEventListener("abort", abort);
@@ -30,6 +42,7 @@ export function openSession(endpoint: Endpoint, deadlineMs: number, signal: Abor
     const succeed = () => {
       settle();
       session.setLocalWindowSize(connectionWindowBytes);
+      onOpen(session);
       resolve(session);
     };
     const giveUp = (error: Error) => {
@@ -41,7 +54,9 @@ export function openSession(endpoint: Endpoint, deadlineMs: number, signal: Abor
     };
     const fail = (cause: Error) => giveUp(new Error(`Cannot connect to ${target}`, { cause }));
     const abort = () => giveUp(signal.reason as Error);
-    const timer = setTimeout(() => giveUp(new Error(`Cannot connect to ${target} in ${deadlineMs} ms`)), deadlineMs);
+    const cancelDeadline = clock.after(deadlineMs, () =>
+      giveUp(new Error(`Cannot connect to ${target} in ${deadlineMs} ms`)),
+    );
     session.once("connect", succeed);
     session.once("error", fail);
     signal.addEventListener("abort", abort, { once: true });

@@ -1,0 +1,469 @@
+import assert from "node:assert/strict";
+import { constants } from "node:http2";
+import { test } from "node:test";
+import { status as Code } from "@grpc/grpc-js";
+import { FakeClock } from "../../lib/process/fake-clock.ts";
+import { type Log, silentLog } from "../../lib/process/log.ts";
+import type { StreamEnd } from "./grpc-call.ts";
+import { Node } from "./node.ts";
+import { defaultNodeOptions } from "./node-options.ts";
+import { type ScriptedLink, ScriptedLinks } from "./scripted-links.ts";
+import { Slots } from "./slots.ts";
+
+const { silenceMs, goawayGraceMs, dialSlotMs } = defaultNodeOptions;
+const internal: StreamEnd = { kind: "status", code: Code.INTERNAL, message: "INTERNAL" };
+const unimplemented: StreamEnd = { kind: "refused", code: Code.UNIMPLEMENTED, message: "UNIMPLEMENTED" };
+const broken: StreamEnd = { kind: "broken", message: "Stream reset" };
+const event = Buffer.from([0, 0, 0, 0, 0]);
+
+interface SetupOptions {
+  readonly hosts?: readonly string[];
+  readonly clock?: FakeClock;
+  readonly dialling?: Slots;
+  readonly random?: () => number;
+  readonly log?: Log;
+}
+
+function setup(options: SetupOptions = {}) {
+  const { hosts = ["10.0.0.1"], clock = new FakeClock(), dialling = new Slots(8), random = () => 0.5 } = options;
+  const links = new ScriptedLinks();
+  const published: string[] = [];
+  const endpoints = hosts.map((host) => ({ host, port: 1 }));
+  const deps = {
+    publish: (feed: string) => published.push(feed),
+    dialling,
+    clock,
+    random,
+    log: options.log ?? silentLog,
+  };
+  const node = new Node({ id: "a", name: "node-a", endpoints }, defaultNodeOptions, deps, links.open);
+  const pass = async (ms: number) => {
+    clock.advance(ms);
+    await settled();
+  };
+  /** Asserts that what is counted grows by one after that time, and not before. */
+  const growsAfter = async (ms: number, count: () => number) => {
+    const before = count();
+    await pass(ms - 1);
+    assert.equal(count(), before, `grew before ${ms} ms`);
+    await pass(1);
+    assert.equal(count(), before + 1, `did not grow after ${ms} ms`);
+  };
+  /** The last dial succeeds and the agent answers as one. */
+  const accept = async (): Promise<ScriptedLink> => {
+    await settled();
+    const link = links.last.accept();
+    await settled();
+    link.answerHealth();
+    await settled();
+    return link;
+  };
+  const alerts = node.counts.get("alerts") ?? assert.fail();
+  return { node, links, clock, published, pass, growsAfter, accept, alerts, dials: () => links.dials.length };
+}
+
+/** Lets everything happen that needs no time. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+test("Node tries the next address when one does not answer, and stays with the one that did", async () => {
+  const { node, links, pass, accept } = setup({ hosts: ["fd00::1", "10.0.0.1", "10.0.0.2"] });
+  await settled();
+  links.last.refuse();
+  await settled();
+  await pass(500);
+  const link = await accept();
+  link.lose();
+  await settled();
+  await pass(1_000);
+  assert.deepEqual(
+    links.dials.map(({ endpoint }) => endpoint),
+    ["[fd00::1]:1", "10.0.0.1:1", "10.0.0.1:1"],
+  );
+  await node.close();
+});
+
+test("Node waits between connections twice as long each time, up to the bound", async () => {
+  const { node, links, growsAfter, dials } = setup();
+  await settled();
+  for (const waitMs of [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]) {
+    links.last.refuse();
+    await settled();
+    assert.equal(node.state.kind, "waiting");
+    await growsAfter(waitMs, dials);
+    assert.equal(node.state.kind, "connecting");
+  }
+  await node.close();
+});
+
+test("Node draws every wait between connections anew, from all of the interval", async () => {
+  const draws = [0.9, 0.1, 0.5];
+  const { node, links, growsAfter, dials } = setup({ random: () => draws.shift() ?? assert.fail() });
+  await settled();
+  for (const waitMs of [450, 100, 1_000]) {
+    links.last.refuse();
+    await settled();
+    await growsAfter(waitMs, dials);
+  }
+  await node.close();
+});
+
+const connectionLives: Record<string, { live: (link: ScriptedLink) => number; thenWaitMs: number }> = {
+  "one that closes at once is waited for longer": { live: () => 0, thenWaitMs: 2_000 },
+  "one that delivers and closes at once is waited for longer": {
+    live(link) {
+      link.stream("alerts").onRun(event, 1);
+      return 0;
+    },
+    thenWaitMs: 2_000,
+  },
+  "one that delivered for five seconds starts again": {
+    live(link) {
+      link.stream("alerts").onRun(event, 1);
+      return 5_000;
+    },
+    thenWaitMs: 250,
+  },
+  "one that was idle for five seconds is waited for longer": { live: () => 5_000, thenWaitMs: 2_000 },
+  "one that was idle for a minute starts again": { live: () => 60_000, thenWaitMs: 250 },
+};
+for (const [sentence, { live, thenWaitMs }] of Object.entries(connectionLives)) {
+  test(`Node after three failures: ${sentence}`, async () => {
+    const { node, links, pass, growsAfter, accept, dials } = setup();
+    await settled();
+    for (const waitMs of [250, 500, 1_000]) {
+      links.last.refuse();
+      await settled();
+      await pass(waitMs);
+    }
+    const link = await accept();
+    for (let leftMs = live(link); leftMs > 0; leftMs -= 1_000) {
+      await pass(1_000);
+      link.events.onHeard();
+    }
+    assert.equal(node.state.kind, "connected");
+    link.lose();
+    await settled();
+    await growsAfter(thenWaitMs, dials);
+    await node.close();
+  });
+}
+
+test("Node does not take waiting for a slot, or for an answer, for stability", async () => {
+  const dialling = new Slots(1);
+  const held = await dialling.acquire(new AbortController().signal);
+  const { node, links, pass, growsAfter, dials } = setup({ dialling });
+  held[Symbol.dispose]();
+  await settled();
+  links.last.refuse();
+  await settled();
+  const again = await dialling.acquire(new AbortController().signal);
+  await pass(60_000);
+  assert.equal(dials(), 1);
+  again[Symbol.dispose]();
+  await settled();
+  assert.equal(dials(), 2);
+  await pass(60_000);
+  links.last.refuse();
+  await settled();
+  await growsAfter(500, dials);
+  await node.close();
+});
+
+test("Node opens a broken stream again alone, after waits that grow up to the bound", async () => {
+  const { node, growsAfter, accept } = setup();
+  const link = await accept();
+  for (const waitMs of [25, 50, 100, 200, 400, 500, 500]) {
+    link.stream("alerts").end(internal);
+    await settled();
+    await growsAfter(waitMs, () => link.asked("alerts"));
+  }
+  assert.deepEqual([link.asked("logs"), link.asked("messages")], [1, 1]);
+  assert.equal(node.state.kind, "connected");
+  await node.close();
+});
+
+test("Node waits longer for a stream that the agent refuses to serve", async () => {
+  const { node, growsAfter, accept } = setup();
+  const link = await accept();
+  for (const waitMs of [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]) {
+    link.stream("messages").end(unimplemented);
+    await settled();
+    link.events.onHeard();
+    await growsAfter(waitMs, () => link.asked("messages"));
+  }
+  await node.close();
+});
+
+const streamLives: Record<string, (link: ScriptedLink, pass: (ms: number) => Promise<void>) => Promise<void>> = {
+  "brought events": (link) => Promise.resolve(link.stream("alerts").onRun(event, 1)),
+  "lived for 20 s": async (link, pass) => {
+    await pass(10_000);
+    link.events.onHeard();
+    await pass(10_000);
+    link.events.onHeard();
+  },
+};
+for (const [sentence, live] of Object.entries(streamLives)) {
+  test(`Node opens a stream again at once, every time, that ${sentence}`, async () => {
+    const { node, pass, growsAfter, accept } = setup();
+    const link = await accept();
+    for (let round = 0; round < 3; round++) {
+      link.stream("alerts").end(internal);
+      await settled();
+      await pass(500);
+    }
+    for (let round = 0; round < 10; round++) {
+      await live(link, pass);
+      link.stream("alerts").end(internal);
+      await settled();
+      await growsAfter(25, () => link.asked("alerts"));
+    }
+    await node.close();
+  });
+}
+
+test("Node warns of a stream that ends again and again once a minute", async () => {
+  const warnings: string[] = [];
+  const log: Log = { ...silentLog, with: () => log, warn: (message) => warnings.push(message) };
+  const { node, pass, accept } = setup({ log });
+  const link = await accept();
+  for (let second = 0; second < 90; second++) {
+    link.stream("alerts").onRun(event, 1);
+    link.stream("alerts").end(internal);
+    link.events.onHeard();
+    await settled();
+    await pass(1_000);
+  }
+  assert.deepEqual(warnings, ["Stream ended", "Stream ended"]);
+  await node.close();
+});
+
+interface StreamCase {
+  /** Of the first stream of alerts. */
+  readonly act: (link: ScriptedLink) => Promise<void> | void;
+  readonly isOpen: boolean;
+  readonly end?: StreamEnd;
+  readonly breaks: number;
+}
+
+const streamCases: Record<string, StreamCase> = {
+  "one that was asked for on an agent that has not answered": { act() {}, isOpen: false, end: broken, breaks: 0 },
+  "one that the agent has answered": {
+    act: (link) => link.stream("alerts").onAnswer(),
+    isOpen: true,
+    end: internal,
+    breaks: 1,
+  },
+  "an idle one of an agent that has answered its HealthCheck": {
+    act: (link) => link.answerHealth(),
+    isOpen: true,
+    end: internal,
+    breaks: 1,
+  },
+  "one that was refused before the HealthCheck was answered": {
+    async act(link) {
+      link.stream("alerts").end(unimplemented);
+      await settled();
+      link.answerHealth();
+    },
+    isOpen: false,
+    breaks: 0,
+  },
+  "one that was refused after the HealthCheck was answered": {
+    act: (link) => link.answerHealth(),
+    isOpen: true,
+    end: unimplemented,
+    breaks: 0,
+  },
+};
+for (const [sentence, { act, isOpen, end, breaks }] of Object.entries(streamCases)) {
+  test(`FeedCounts: ${sentence} is ${isOpen ? "" : "not "}open, and its end ${breaks === 1 ? "a" : "no"} break`, async () => {
+    const { node, links, alerts } = setup();
+    await settled();
+    const link = links.last.accept();
+    await settled();
+    await act(link);
+    await settled();
+    assert.equal(alerts.isOpen, isOpen);
+    if (end !== undefined) link.stream("alerts").end(end);
+    await settled();
+    assert.deepEqual({ isOpen: alerts.isOpen, breaks: alerts.breaks }, { isOpen: false, breaks });
+    await node.close();
+    assert.equal(alerts.breaks, breaks);
+  });
+}
+
+test("FeedCounts: a stream opened again on a healthy connection is open, and none is after the connection", async () => {
+  const { node, pass, accept, alerts } = setup();
+  const link = await accept();
+  link.stream("alerts").end(internal);
+  await settled();
+  assert.equal(alerts.isOpen, false);
+  await pass(50);
+  assert.equal(alerts.isOpen, true);
+  link.lose();
+  await settled();
+  assert.deepEqual({ isOpen: alerts.isOpen, breaks: alerts.breaks }, { isOpen: false, breaks: 2 });
+  await node.close();
+});
+
+test("FeedCounts: hanging up is no break", async () => {
+  const { node, accept, alerts } = setup();
+  await accept();
+  await node.close();
+  assert.deepEqual({ isOpen: alerts.isOpen, breaks: alerts.breaks }, { isOpen: false, breaks: 0 });
+});
+
+const slotCases: Record<string, (first: ReturnType<typeof setup>) => Promise<unknown> | void> = {
+  "it is healthy": (first) => first.accept(),
+  "its dial fails": (first) => first.links.last.refuse(),
+  "its HealthCheck fails": async (first) => {
+    const link = first.links.last.accept();
+    await settled();
+    link.failHealth();
+  },
+  "it is closed": (first) => first.node.close(),
+  "it hangs": (first) => first.pass(dialSlotMs),
+};
+for (const [sentence, act] of Object.entries(slotCases)) {
+  test(`Node gives its slot back when ${sentence}`, async () => {
+    const clock = new FakeClock();
+    const dialling = new Slots(1);
+    const first = setup({ clock, dialling });
+    const second = setup({ clock, dialling });
+    await settled();
+    assert.deepEqual([first.dials(), second.dials()], [1, 0]);
+    await act(first);
+    await settled();
+    assert.equal(second.dials(), 1);
+    // One slot, not two: a third must wait for the second.
+    const third = setup({ clock, dialling });
+    await settled();
+    assert.equal(third.dials(), 0);
+    await Promise.all([first, second, third].map(({ node }) => node.close()));
+    assert.equal(clock.pendingTimers, 0);
+  });
+}
+
+test("Node holds its slot until the agent has answered", async () => {
+  const dialling = new Slots(1);
+  const first = setup({ dialling });
+  const second = setup({ dialling });
+  await settled();
+  first.links.last.accept();
+  await settled();
+  assert.equal(second.dials(), 0);
+  await Promise.all([first.node.close(), second.node.close()]);
+});
+
+test("Node drops a connection whose HealthCheck fails and tries again", async () => {
+  const { node, links, growsAfter, dials } = setup();
+  await settled();
+  const link = links.last.accept();
+  await settled();
+  link.failHealth();
+  await settled();
+  assert.equal(link.isDestroyed, true);
+  assert.equal(node.state.kind, "waiting");
+  await growsAfter(250, dials);
+  await node.close();
+});
+
+test("Node lets an agent that says GOAWAY finish its streams, but not for ever", async () => {
+  const { node, clock, pass, accept, published } = setup();
+  const link = await accept();
+  link.isUsable = false;
+  link.events.onGoaway(constants.NGHTTP2_NO_ERROR);
+  await pass(goawayGraceMs - 1);
+  // Servers announce twice; the second time buys none, and costs no timer.
+  const timers = clock.pendingTimers;
+  link.events.onGoaway(constants.NGHTTP2_NO_ERROR);
+  assert.equal(clock.pendingTimers, timers);
+  link.stream("alerts").onRun(event, 1);
+  assert.deepEqual(published, ["alerts"]);
+  assert.equal(link.isDestroyed, false);
+  await pass(1);
+  assert.equal(link.isDestroyed, true);
+  await node.close();
+});
+
+test("Node drops a connection whose agent says GOAWAY with an error", async () => {
+  const { node, accept } = setup();
+  const link = await accept();
+  link.events.onGoaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  await settled();
+  assert.equal(link.isDestroyed, true);
+  await node.close();
+});
+
+test("Node drops a connection on which nothing was heard for too long, and no other", async () => {
+  const { node, pass, accept } = setup();
+  const link = await accept();
+  for (let round = 0; round < 3; round++) {
+    await pass(silenceMs - 1);
+    assert.equal(link.isDestroyed, false);
+    link.events.onHeard();
+  }
+  await pass(silenceMs - 1);
+  assert.equal(link.isDestroyed, false);
+  await pass(1);
+  assert.equal(link.isDestroyed, true);
+  assert.equal(node.state.kind, "waiting");
+  await node.close();
+});
+
+const closings: Record<string, (its: ReturnType<typeof setup>) => Promise<unknown> | void> = {
+  dials: settled,
+  "waits for the HealthCheck": async ({ links }) => {
+    await settled();
+    links.last.accept();
+    await settled();
+  },
+  "is connected": ({ accept }) => accept(),
+  "waits to open a stream again": async ({ accept }) => {
+    const link = await accept();
+    link.stream("alerts").end(internal);
+    await settled();
+  },
+  "lets an agent finish": async ({ accept }) => {
+    const link = await accept();
+    link.events.onGoaway(constants.NGHTTP2_NO_ERROR);
+  },
+  "waits to connect again": async ({ links }) => {
+    await settled();
+    links.last.refuse();
+    await settled();
+  },
+};
+for (const [sentence, act] of Object.entries(closings)) {
+  test(`Node.close() leaves nothing behind while it ${sentence}`, async () => {
+    const its = setup();
+    await act(its);
+    await its.node.close();
+    assert.equal(its.node.state.kind, "closed");
+    assert.equal(its.clock.pendingTimers, 0);
+    await its.pass(120_000);
+    assert.equal(its.dials(), 1);
+  });
+}
+
+test("Node.close() leaves nothing behind while it waits for a slot", async () => {
+  const dialling = new Slots(1);
+  const held = await dialling.acquire(new AbortController().signal);
+  const { node, clock, dials } = setup({ dialling });
+  await node.close();
+  held[Symbol.dispose]();
+  await settled();
+  assert.deepEqual(
+    { state: node.state.kind, dials: dials(), timers: clock.pendingTimers },
+    {
+      state: "closed",
+      dials: 0,
+      timers: 0,
+    },
+  );
+});
