@@ -149,6 +149,44 @@ test(
   },
 );
 
+test("Node opens a stream at once however often it ends, and misses nothing in between", limit, async () => {
+  await using fleet = await startFleet({ count: 1 });
+  await using pool = new NodePool(defaultNodeOptions, {
+    publish() {},
+    dialling: new Slots(8),
+    clock: systemClock,
+    random: Math.random,
+    log: silentLog,
+  });
+  pool.update("static", [{ id: "a", name: "a", endpoints: fleet.addresses.map(endpoint) }]);
+  const agent = fleet.agent(0);
+  // Waits that grew would be of half a minute in the end, far over this test's limit.
+  for (let round = 1; round <= 30; round++) {
+    await agent.untilWatched("alerts");
+    agent.produce("alerts", 1);
+    await waitUntil(() => pool.nodes[0]?.counts.get("alerts")?.events === round);
+    agent.endStreams("alerts", status.INTERNAL);
+    await waitUntil(() => pool.totals("alerts").breaks === round);
+  }
+  await fleet.untilWatched();
+  assert.equal(pool.totals("logs").breaks, 0);
+});
+
+test("Node counts no breaks of an agent that never answers its HealthCheck", limit, async () => {
+  await using fleet = await startFleet({ count: 1 });
+  fleet.agent(0).slowHealth(3_600_000);
+  await using pool = new NodePool(
+    { ...defaultNodeOptions, healthDeadlineMs: 100, reconnect: { initialMs: 1, maxMs: 1 } },
+    { publish() {}, dialling: new Slots(8), clock: systemClock, random: Math.random, log: silentLog },
+  );
+  pool.update("static", [{ id: "a", name: "a", endpoints: fleet.addresses.map(endpoint) }]);
+  await waitUntil(() => {
+    const state = pool.nodes[0]?.state;
+    return state?.kind === "connecting" && state.attempt >= 3;
+  });
+  assert.equal(pool.totals("alerts").breaks, 0);
+});
+
 /** Every feed of every agent, and waits for it at the subscriber. */
 async function produceEverywhere(fixture: RelayFixture, checker: Checker, count: number): Promise<void> {
   const before = checker.report().events;
