@@ -10,7 +10,7 @@ import { startListWatch } from "../lib/kube/list-watch.ts";
 import type { Clock, Random } from "../lib/process/clock.ts";
 import { startProbeServer } from "../lib/process/http.ts";
 import type { Log } from "../lib/process/log.ts";
-import { apiVersion, relayKind } from "./api/relay.ts";
+import { apiVersion, relayKind, relayResource } from "./api/relay.ts";
 import type { OperatorConfig } from "./config.ts";
 import { runController } from "./engine/controller.ts";
 import { createControllerMetrics } from "./engine/metrics.ts";
@@ -19,6 +19,7 @@ import { createOperatorMetrics, leaseName } from "./metrics.ts";
 import { fencedClient } from "./reconcile/fence.ts";
 import { type ReconcilerDeps, createReconciler } from "./reconcile/reconciler.ts";
 import { Caches } from "./watch/caches.ts";
+import { parseKey } from "./watch/keys.ts";
 
 export type OperatorOptions = Pick<
   OperatorConfig,
@@ -43,6 +44,8 @@ export interface Operator extends AsyncDisposable {
 
 const userAgent = "kubearmor-relay-operator/0.1.0";
 const reconcileTimeoutMs = 60_000;
+/** As controller-runtime. */
+const resyncMs = 10 * 3_600_000;
 
 /** Starts all parts of the operator. Caches fill before the lease is held, so that a standby takes over at once. */
 export async function startOperator(options: OperatorOptions, deps: OperatorDeps): Promise<Operator> {
@@ -105,8 +108,13 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
       log.info("Reconciling", { namespaces: options.namespaces, concurrency: options.concurrency });
       working.resolve();
     }
-    const controller = { queue, reconcile, clock, log, metrics: controllerMetrics };
-    await runController({ concurrency: options.concurrency, reconcileTimeoutMs }, controller, stopping.signal);
+    const exists = (key: string) => caches.get(relayResource, parseKey(key)) !== undefined;
+    const controller = { queue, reconcile, exists, clock, random, log, metrics: controllerMetrics };
+    await runController(
+      { concurrency: options.concurrency, reconcileTimeoutMs, resyncMs },
+      controller,
+      stopping.signal,
+    );
     working.reject(new Error("The operator was stopped"));
     if (loss !== undefined) throw loss;
   };

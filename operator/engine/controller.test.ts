@@ -8,6 +8,12 @@ import { createControllerMetrics } from "./metrics.ts";
 import { type Reconcile, TerminalError, done } from "./outcome.ts";
 import { WorkQueue, defaultQueueOptions } from "./queue.ts";
 
+const resyncMs = 36_000_000;
+
+function exists(key: string): boolean {
+  return key !== "gone";
+}
+
 interface Rig extends AsyncDisposable {
   readonly queue: WorkQueue;
   readonly clock: FakeClock;
@@ -20,8 +26,9 @@ function start(reconcile: Reconcile, concurrency = 1): Rig {
   const metrics = createControllerMetrics(registry, "test", concurrency, clock);
   const queue = new WorkQueue(defaultQueueOptions, clock, metrics.queue);
   const stopping = new AbortController();
-  const options = { concurrency, reconcileTimeoutMs: 60_000 };
-  const ended = runController(options, { queue, reconcile, clock, log: silentLog, metrics }, stopping.signal);
+  const options = { concurrency, reconcileTimeoutMs: 60_000, resyncMs };
+  const deps = { queue, reconcile, exists, clock, random: () => 0, log: silentLog, metrics };
+  const ended = runController(options, deps, stopping.signal);
   return {
     queue,
     clock,
@@ -98,6 +105,22 @@ test("runController() counts a mistake of the program as a panic and goes on", a
   await settle();
   assert.equal(calls(), 2);
   assert.equal(await rig.value("controller_runtime_reconcile_panics_total"), 1);
+});
+
+test("runController() looks at what exists again after hours, whether its pass succeeded or cannot be helped", async () => {
+  const calls: string[] = [];
+  await using rig = start((key) => {
+    calls.push(key);
+    return key === "bad" ? Promise.reject(new TerminalError("no")) : Promise.resolve(done);
+  });
+  for (const key of ["good", "bad", "gone"]) rig.queue.add(key);
+  await settle();
+  rig.clock.advance(resyncMs / 2 - 1);
+  await settle();
+  assert.deepEqual(calls, ["good", "bad", "gone"]);
+  rig.clock.advance(1);
+  await settle();
+  assert.deepEqual(calls.slice(3), ["good", "bad"]);
 });
 
 test("runController() comes back when asked to", async () => {

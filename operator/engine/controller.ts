@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/process/clock.ts";
+import type { Clock, Random } from "../../lib/process/clock.ts";
 import type { Log } from "../../lib/process/log.ts";
 import type { ControllerMetrics } from "./metrics.ts";
 import { type Outcome, type Reconcile, TerminalError } from "./outcome.ts";
@@ -8,12 +8,17 @@ export interface ControllerOptions {
   /** How many keys are worked on at once; one key never twice at once. */
   readonly concurrency: number;
   readonly reconcileTimeoutMs: number;
+  /** After a pass that asks for nothing the key is looked at again within half of this and this, chosen by chance. */
+  readonly resyncMs: number;
 }
 
 export interface ControllerDeps {
   readonly queue: WorkQueue;
   readonly reconcile: Reconcile;
+  /** Whether the object of this key exists: one that is gone needs no resync. */
+  readonly exists: (key: string) => boolean;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly metrics: ControllerMetrics;
 }
@@ -53,6 +58,7 @@ async function pass(key: string, options: ControllerOptions, deps: ControllerDep
     queue.forget(key);
     switch (outcome.kind) {
       case "done":
+        resync(key, options, deps);
         end("success");
         return;
       case "requeue-after":
@@ -66,6 +72,7 @@ async function pass(key: string, options: ControllerOptions, deps: ControllerDep
     if (error instanceof TerminalError) {
       metrics.terminalError();
       queue.forget(key);
+      resync(key, options, deps);
       log.error("Reconcile failed and waits for a change", { error });
       return;
     }
@@ -77,6 +84,11 @@ async function pass(key: string, options: ControllerOptions, deps: ControllerDep
       stack: isBug(error) ? error.stack : undefined,
     });
   }
+}
+
+/** Covers a change that no watch told of; spread, or all keys of a start would come back in one moment. */
+function resync(key: string, { resyncMs }: ControllerOptions, { queue, exists, random }: ControllerDeps): void {
+  if (exists(key)) queue.addAfter(key, resyncMs * (0.5 + random() / 2));
 }
 
 async function withTimeout(

@@ -52,17 +52,19 @@ function relayAt(resourceVersion: string, metadata = {}, rest = {}): KubeObject 
   return { ...relay, metadata: { ...relay.metadata, resourceVersion, ...metadata } };
 }
 
-test("Caches: a relay is enqueued for a new generation and a deletion, and not for a status", () => {
+test("Caches: a relay is enqueued for a new generation, a deletion and a status that somebody else wrote", () => {
   const { send, keys } = start();
   send(relayResource, { kind: "replaced", objects: [relayAt("1")] });
   assert.deepEqual(keys(), [key]);
-  send(relayResource, { kind: "modified", object: relayAt("2", {}, { status: { replicas: 1 } }) });
+  send(relayResource, { kind: "modified", object: relayAt("2", { labels: { a: "b" } }) });
   assert.deepEqual(keys(), []);
-  send(relayResource, { kind: "modified", object: relayAt("3", { generation: 4 }) });
+  send(relayResource, { kind: "modified", object: relayAt("3", {}, { status: { replicas: 1 } }) });
   assert.deepEqual(keys(), [key]);
-  send(relayResource, { kind: "modified", object: relayAt("4", { generation: 4, deletionTimestamp: "now" }) });
+  send(relayResource, { kind: "modified", object: relayAt("4", { generation: 4 }) });
   assert.deepEqual(keys(), [key]);
-  send(relayResource, { kind: "deleted", object: relayAt("5", { generation: 4, deletionTimestamp: "now" }) });
+  send(relayResource, { kind: "modified", object: relayAt("5", { generation: 4, deletionTimestamp: "now" }) });
+  assert.deepEqual(keys(), [key]);
+  send(relayResource, { kind: "deleted", object: relayAt("6", { generation: 4, deletionTimestamp: "now" }) });
   assert.deepEqual(keys(), [key]);
 });
 
@@ -82,7 +84,9 @@ test("Caches.wrote(): a status of ours alone is no news", () => {
   const { caches, send, keys } = start();
   send(relayResource, { kind: "replaced", objects: [relayAt("1", { finalizers: [cleanupFinalizer] })] });
   keys();
-  caches.wrote(relayResource, relayAt("2", { finalizers: [cleanupFinalizer] }, { status: { replicas: 1 } }));
+  const answer = relayAt("2", { finalizers: [cleanupFinalizer] }, { status: { replicas: 1 } });
+  caches.wrote(relayResource, answer);
+  send(relayResource, { kind: "modified", object: answer });
   assert.deepEqual(keys(), []);
 });
 

@@ -5,7 +5,7 @@ import { cleanupFinalizer } from "../api/relay.ts";
 import type { LiveObject } from "../decide/plan.ts";
 import { FreshStore } from "./fresh-store.ts";
 import { keysOfChild, relayKey } from "./keys.ts";
-import { relayFingerprint } from "./predicate.ts";
+import { relayFingerprint, wishFingerprint } from "./predicate.ts";
 import { type Source, childSources, podSource, relaySource } from "./sources.ts";
 
 export interface CachesOptions {
@@ -76,7 +76,8 @@ export class Caches implements AsyncDisposable {
   wrote(resource: Resource, object: KubeObject): void {
     const changes = this.#shardOf(resource, object.metadata)?.store.wrote(object) ?? [];
     // The answer to a status may hold a spec that no pass has seen, and its watch event will be news no more.
-    if (resource === relaySource.resource) for (const key of changes.flatMap(keysOfRelayChange)) this.#enqueue(key);
+    if (resource !== relaySource.resource) return;
+    for (const key of changes.flatMap((change) => keysOfRelayChange(change, wishFingerprint))) this.#enqueue(key);
   }
 
   /** Why the caches cannot be relied upon, a sentence each: empty = they can. */
@@ -115,17 +116,18 @@ function startShard(source: Source, namespace: string, deps: CachesDeps): Shard 
     ...(trim === undefined ? {} : { trim }),
     onChange(change) {
       const changes = store.apply(change);
-      for (const key of isRelay ? changes.flatMap(keysOfRelayChange) : changes.flatMap(keysOfChildChange))
-        deps.enqueue(key);
+      for (const each of changes)
+        for (const key of isRelay ? keysOfRelayChange(each, relayFingerprint) : keysOfChildChange(each))
+          deps.enqueue(key);
     },
     onRestart: (reason) => deps.onRestart(resource.kind, reason),
   });
   return { resource, namespace, store, listWatch };
 }
 
-function keysOfRelayChange(change: StoreChange): readonly string[] {
-  const before = change.kind === "modified" ? relayFingerprint(change.previous, cleanupFinalizer) : undefined;
-  return before === relayFingerprint(change.object, cleanupFinalizer) ? [] : [relayKey(change.object)];
+function keysOfRelayChange(change: StoreChange, fingerprint: typeof relayFingerprint): readonly string[] {
+  const before = change.kind === "modified" ? fingerprint(change.previous, cleanupFinalizer) : undefined;
+  return before === fingerprint(change.object, cleanupFinalizer) ? [] : [relayKey(change.object)];
 }
 
 function keysOfChildChange(change: StoreChange): readonly string[] {

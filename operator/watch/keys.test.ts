@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KubeObject, ObjectMeta } from "../../lib/kube/types.ts";
-import { cleanupFinalizer } from "../api/relay.ts";
 import { clusterRole } from "../desired/roles.ts";
 import { service } from "../desired/service.ts";
 import { relayOf } from "../testing/samples.ts";
 import { keysOfChild, parseKey } from "./keys.ts";
-import { relayFingerprint } from "./predicate.ts";
 
 const child = (metadata: ObjectMeta): KubeObject => ({ apiVersion: "v1", kind: "Service", metadata });
 
@@ -27,22 +25,4 @@ test("keysOfChild() finds the relay when only the owner reference or only the la
 
 test("parseKey() is the reverse of a key", () => {
   assert.deepEqual(parseKey("a/b"), { namespace: "a", name: "b" });
-});
-
-test("relayFingerprint() changes with what a pass depends on, and not with a status, labels or others' finalizers", () => {
-  const metadata = { name: "a", uid: "1", generation: 1 };
-  const of = (changes: Partial<ObjectMeta>, rest = {}) =>
-    relayFingerprint({ ...child({ ...metadata, ...changes }), ...rest }, cleanupFinalizer);
-  const base = of({});
-  assert.equal(
-    of({ labels: { a: "b" }, resourceVersion: "2", finalizers: ["theirs"] }, { status: { replicas: 1 } }),
-    base,
-  );
-  for (const change of [
-    { generation: 2 },
-    { uid: "2" },
-    { deletionTimestamp: "now" },
-    { finalizers: [cleanupFinalizer] },
-  ])
-    assert.notEqual(of(change), base);
 });

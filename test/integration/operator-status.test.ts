@@ -102,3 +102,15 @@ test("a Deployment that somebody paused rolls out all the same", async () => {
   await harness.admin.mergePatch(relayResource, at, { spec: { podAnnotations: { a: "b" } } });
   await untilCondition(harness.admin, at, "Ready", "True");
 });
+
+test("the status: what somebody else writes into it is put right", async () => {
+  const at = await readyRelay("edited");
+  const lastTransitionTime = "2026-01-01T00:00:00Z";
+  const foreign = { type: "Ready", status: "False", reason: "Foreign", message: "x", lastTransitionTime };
+  const patch = JSON.stringify({ status: { endpoint: "evil:1", conditions: [foreign] } });
+  const args = ["patch", "kar", at.name, "--subresource=status", "--type=merge", "-p", patch];
+  await harness.plane.kubectl(["-n", at.namespace, ...args]);
+  const relay = await untilCondition(harness.admin, at, "Ready", "True");
+  assert.equal(statusOf(relay).endpoint, "kubearmor.edited.svc:32767");
+  assert.equal(statusOf(relay).conditions?.length, 6);
+});
