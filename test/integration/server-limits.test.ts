@@ -17,6 +17,8 @@ const alerts = "/feeder.LogService/WatchAlerts";
 /** A RequestMessage whose Filter is "all". */
 const filterAll = encodeFrame(Buffer.from([0x0a, 3, ...Buffer.from("all")]));
 const event = encodeFrame(Buffer.from("an event"));
+/** For what the server learns from sockets, after the client. */
+const patience = { interval: 5, timeout: 30_000 };
 const routes = new Map<string, CallHandler>([
   ["/test/Hold", (call) => respondWithTrailers(call.stream)],
   ["/test/End", (call) => call.end(ok)],
@@ -61,7 +63,7 @@ test("Subscriptions.totals() counts on when subscribers leave, whether they took
   await once(reader, "data");
   publish();
   await once(reader, "data");
-  await until(() => subscriptions.totals("alerts").delivered === 2);
+  await t.waitFor(() => assert.equal(subscriptions.totals("alerts").delivered, 2), patience);
   // The second event of the one that is stuck waits behind the first.
   assert.deepEqual(subscriptions.totals("alerts"), {
     offered: 4,
@@ -72,7 +74,7 @@ test("Subscriptions.totals() counts on when subscribers leave, whether they took
   });
   reader.close(constants.NGHTTP2_CANCEL);
   stuck.socket.resetAndDestroy();
-  await until(() => subscriptions.list().length === 0);
+  await t.waitFor(() => assert.equal(subscriptions.list().length, 0), patience);
   const left = { offered: 4, delivered: 2, overflowed: 0, disconnected: 2, queued: 0 };
   assert.deepEqual(subscriptions.totals("alerts"), left);
   publish();
@@ -80,7 +82,7 @@ test("Subscriptions.totals() counts on when subscribers leave, whether they took
   const next = await admitted(openCall(session, alerts, filterAll));
   publish();
   await once(next, "data");
-  await until(() => subscriptions.totals("alerts").queued === 0);
+  await t.waitFor(() => assert.equal(subscriptions.totals("alerts").queued, 0), patience);
   assert.deepEqual(subscriptions.totals("alerts"), { ...left, offered: 5, delivered: 3 });
   for (const { id } of feeds) if (id !== "alerts") assert.equal(subscriptions.totals(id).offered, 0);
 });
@@ -211,9 +213,4 @@ async function admitted(stream: ClientHttp2Stream): Promise<ClientHttp2Stream> {
 async function statusOf(stream: ClientHttp2Stream): Promise<number> {
   const [headers] = (await once(stream, "response")) as [Readonly<Record<string, string>>];
   return Number(headers["grpc-status"]);
-}
-
-/** Resolves once the condition holds; events of sockets make it hold, so the loop has to turn. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
