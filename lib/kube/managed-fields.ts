@@ -26,6 +26,74 @@ export function appliedBy(
   );
 }
 
+/**
+ * The record of an object after what others own under some fields, by writes of the object itself, has become the manager's:
+ * its next apply then removes what it does not name. What was written through a subresource stays.
+ * @param paths names of fields from the root, without the items of lists, for instance `["spec", "ports"]`
+ * @returns undefined when there is nothing to take
+ */
+export function withFieldsTaken(
+  object: KubeObject,
+  fieldManager: string,
+  paths: readonly (readonly string[])[],
+): readonly ManagedFieldsEntry[] | undefined {
+  const ours = appliedBy(object, fieldManager);
+  if (ours === undefined) return undefined;
+  const own = ours.fieldsV1 ?? {};
+  let fields = own;
+  const others: ManagedFieldsEntry[] = [];
+  for (const entry of object.metadata.managedFields ?? []) {
+    if (entry === ours) continue;
+    // Fields are recorded in terms of one version of the API.
+    const isTakeable = entry.subresource === undefined && entry.apiVersion === ours.apiVersion;
+    const { taken, rest } = split(entry.fieldsV1 ?? {}, isTakeable ? paths : []);
+    fields = isLeaf(taken) ? fields : union(fields, taken);
+    if (isLeaf(taken)) others.push(entry);
+    else if (!isLeaf(rest)) others.push({ ...entry, fieldsV1: rest });
+  }
+  return fields === own ? undefined : [{ ...ours, fieldsV1: fields }, ...others];
+}
+
+interface Parts {
+  readonly taken: FieldNode;
+  readonly rest: FieldNode;
+}
+
+/** What is under the paths, and all else. */
+function split(node: FieldNode, paths: readonly (readonly string[])[]): Parts {
+  const taken: Record<string, unknown> = {};
+  const rest: Record<string, unknown> = {};
+  for (const [key, child] of Object.entries(node) as [string, FieldNode][]) {
+    // Items of lists are no part of a path.
+    const isField = key.startsWith("f:");
+    const further = isField ? paths.filter(([name]) => name === key.slice(2)).map(([_name, ...names]) => names) : paths;
+    if (isField && further.some((path) => path.length === 0)) taken[key] = child;
+    else {
+      const parts = split(child, further);
+      // A node that lost all its children must not look like a leaf, which would own the whole field.
+      if (!isLeaf(parts.taken)) taken[key] = parts.taken;
+      if (!isLeaf(parts.rest) || isLeaf(child)) rest[key] = parts.rest;
+    }
+  }
+  return { taken, rest };
+}
+
+function union(left: FieldNode, right: FieldNode): FieldNode {
+  const merged: Record<string, unknown> = { ...left };
+  for (const [key, node] of Object.entries(right) as [string, FieldNode][]) {
+    const known = left[key] as FieldNode | undefined;
+    if (known === undefined) merged[key] = node;
+    // A leaf owns the node itself, which a node with children says by its mark only.
+    else if (isLeaf(known) !== isLeaf(node)) merged[key] = { ".": {}, ...known, ...node };
+    else merged[key] = union(known, node);
+  }
+  return merged;
+}
+
+function isLeaf(node: FieldNode): boolean {
+  return Object.keys(node).length === 0;
+}
+
 /** The children of a node without the mark of the node itself. */
 export function fieldChildren(node: FieldNode): readonly FieldChild[] {
   return Object.entries(node)

@@ -1,4 +1,4 @@
-import { isForbidden, isInvalid, isNamespaceTerminating, ApiError } from "../../lib/kube/errors.ts";
+import { isForbidden, isInvalid, isNamespaceTerminating } from "../../lib/kube/errors.ts";
 import { errorText } from "../../lib/process/log.ts";
 import type { Reason } from "./reasons.ts";
 
@@ -42,8 +42,6 @@ export function writeFailure(error: unknown): WriteFailure {
     const byRbac = /cannot \w+ resource|attempting to grant RBAC permissions/.test(error.message);
     return refused(byRbac ? "PermissionDenied" : "Rejected");
   }
-  // What no merge can make sense of is answered with 500, for instance two entries of one key in a keyed list.
-  const isUntypable = error instanceof ApiError && error.message.includes("failed to create typed patch object");
-  if (isInvalid(error) || isUntypable) return refused("Rejected");
+  if (isInvalid(error)) return refused("Rejected");
   return { kind: "failed", reason: "ApplyFailed", message, isRetryable: true };
 }

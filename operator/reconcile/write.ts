@@ -1,13 +1,14 @@
-import { ApiError } from "../../lib/kube/errors.ts";
+import { ApiError, isConflict, isInvalid } from "../../lib/kube/errors.ts";
 import type { KubeClient, KubeObject, Resource } from "../../lib/kube/types.ts";
 import type { LiveObject, Pair, Plan } from "../decide/plan.ts";
 import { objectText } from "../decide/plan.ts";
 import { stageOf } from "../desired/objects.ts";
+import { takeOver } from "./take-over.ts";
 
 export const fieldManager = "kubearmor-relay-operator";
 
 export interface WriteDeps {
-  readonly client: Pick<KubeClient, "apply" | "delete">;
+  readonly client: Pick<KubeClient, "apply" | "delete" | "get" | "jsonPatch">;
   /** Told of every object written. */
   readonly wrote: (resource: Resource, object: KubeObject) => void;
   /** Counts and logs one write. */
@@ -24,8 +25,8 @@ export interface Write {
 
 /**
  * Carries the plan out, a stage at a time. A refusal of one object does not keep the others from being written; a broken
- * connection does.
- * @returns the first error, or undefined
+ * connection does. Nothing is deleted unless all else succeeded: what is to be replaced serves until then.
+ * @returns the first error, or undefined; a conflict only when there is no other error
  */
 export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal): Promise<unknown> {
   const errors: unknown[] = [];
@@ -49,16 +50,37 @@ export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal)
     );
     if (errors.some((error) => !(error instanceof ApiError))) return errors[0];
   }
+  if (errors.length > 0) return errors.find((error) => !isConflict(error)) ?? errors[0];
   for (const object of plan.deletes) {
     await attempt({ kind: "delete", object, existed: true }, () => remove(object, deps.client, signal));
   }
   return errors[0];
 }
 
-async function apply({ desired }: Pair, deps: WriteDeps, signal: AbortSignal): Promise<void> {
+async function apply({ desired, live }: Pair, deps: WriteDeps, signal: AbortSignal): Promise<void> {
+  const { client } = deps;
   const { resource, object } = desired;
+  const uid = live?.metadata.uid;
+  // The UID makes it conditional: what was judged to be ours is written, and not what took its name meanwhile.
+  const body = uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } };
   // By force: these objects are ours, and every field that we send is.
-  deps.wrote(resource, await deps.client.apply(resource, object, { fieldManager, force: true }, signal));
+  const send = () => client.apply(resource, body, { fieldManager, force: true }, signal);
+  try {
+    deps.wrote(resource, await send());
+  } catch (error) {
+    if (!isInvalid(error) || live === undefined || uid === undefined || !hasSameOwner(live, object)) throw error;
+    if (!(await takeOver({ desired, uid, fieldManager }, error, client, signal))) throw error;
+    deps.wrote(resource, await send());
+  }
+}
+
+function hasSameOwner(live: KubeObject, desired: KubeObject): boolean {
+  const owner = controllerUid(desired);
+  return owner !== undefined && controllerUid(live) === owner;
+}
+
+function controllerUid({ metadata }: KubeObject): string | undefined {
+  return metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid;
 }
 
 /** Only the very object that was looked at: never one that took its name meanwhile. */
