@@ -6,12 +6,13 @@ import type { KubeObject } from "./types.ts";
 
 /**
  * Why an apply would write:
- * - `unowned`: the field is not ours yet, or another manager has taken it by changing it;
+ * - `unowned`: the field is there and not ours: never written by us, or taken by another manager who changed it;
+ * - `missing`: the field is not there and not ours: never written by us, or removed by somebody else;
  * - `changed`: the field is ours and its live value is not the desired one;
  * - `surplus`: the field is ours and no longer desired.
  */
 export interface FieldDifference {
-  readonly kind: "unowned" | "changed" | "surplus";
+  readonly kind: "unowned" | "missing" | "changed" | "surplus";
   /** For instance `.spec.template.spec.containers[name="relay"].image`. */
   readonly path: string;
 }
@@ -30,17 +31,11 @@ const unmanagedMetadata = new Set([
 ]);
 
 /**
- * Whether an apply of `desired` would change nothing, as far as the live object tells: then it need not be sent.
- * Errs on the side of false: defaults that the server adds inside of atomic fields (for instance `fieldRef.apiVersion`)
- * make a difference unless `desired` spells them out, and so does an empty map that others have filled: leave it out.
- */
-export function isApplied(live: KubeObject, desired: KubeObject, fieldManager: string, subresource?: string): boolean {
-  return applyDifferences(live, desired, fieldManager, subresource).length === 0;
-}
-
-/**
- * What an apply of `desired` would change. The fields that the manager owns say which lists are keyed, sets or atomic,
- * so no schema is needed: what the server did not list as ours is a difference anyway.
+ * What an apply of `desired` would change; nothing: then it need not be sent. The fields that the manager owns say which
+ * lists are keyed, sets or atomic, so no schema is needed: what the server did not list as ours is a difference anyway.
+ * Errs on the side of a difference: defaults that the server adds inside of atomic fields (for instance
+ * `fieldRef.apiVersion`) make one unless `desired` spells them out, and so does an empty map that others have filled: leave
+ * it out.
  */
 export function applyDifferences(
   live: KubeObject,
@@ -55,12 +50,6 @@ export function applyDifferences(
   const differences: FieldDifference[] = [];
   compareObject(managedPart(desired), managedPart(live), entry.fieldsV1 ?? {}, "", differences);
   return differences;
-}
-
-/** The live values of the fields that the manager applied, for instance to notice a drift of them by comparison. */
-export function appliedValues(live: KubeObject, fieldManager: string, subresource?: string): unknown {
-  const entry = appliedBy(live, fieldManager, subresource);
-  return entry === undefined ? undefined : project(live, entry.fieldsV1 ?? {});
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -92,7 +81,8 @@ function compareObject(desired: Fields, live: Fields, node: FieldNode, path: str
     const child = owned.get(name);
     owned.delete(name);
     if (child === undefined) {
-      if (!isNothing(value, live[name])) found.push({ kind: "unowned", path: `${path}.${name}` });
+      const kind = live[name] === undefined ? "missing" : "unowned";
+      if (!isNothing(value, live[name])) found.push({ kind, path: `${path}.${name}` });
     } else compare(value, live[name], child, `${path}.${name}`, found);
   }
   for (const name of owned.keys()) found.push({ kind: "surplus", path: `${path}.${name}` });
@@ -170,22 +160,6 @@ function label(child: FieldChild): string {
   if (child.kind === "field") return `.${child.name}`;
   const keys = Object.entries(child.keys).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
   return `[${keys.join(",")}]`;
-}
-
-function project(live: unknown, node: FieldNode): unknown {
-  const children = fieldChildren(node);
-  if (children.length === 0) return live;
-  if (Array.isArray(live)) {
-    return live.flatMap((item: unknown) => {
-      const child = children.find((candidate) => isLiveItem(item, candidate));
-      return child === undefined ? [] : [project(item, child.node)];
-    });
-  }
-  if (!isFields(live)) return live;
-  const fields = children.filter((child) => child.kind === "field" && live[child.name] !== undefined);
-  return Object.fromEntries(
-    fields.map((child) => (child.kind === "field" ? [child.name, project(live[child.name], child.node)] : [])),
-  );
 }
 
 function isFields(value: unknown): value is Fields {

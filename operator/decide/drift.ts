@@ -1,3 +1,4 @@
+import { type FieldDifference, applyDifferences } from "../../lib/kube/apply.ts";
 import { referenceTo } from "../../lib/kube/event-body.ts";
 import type { ObjectMeta } from "../../lib/kube/types.ts";
 import type { Relay } from "../api/relay.ts";
@@ -23,13 +24,25 @@ export function driftOf(
   });
 }
 
-function noteOf({ desired, live, paths }: PlannedWrite, fieldManager: string): string | undefined {
+function noteOf({ desired, live }: PlannedWrite, fieldManager: string): string | undefined {
   if (live === undefined) return `Made ${objectText(desired)} anew: it was gone`;
   const who = changedBy(live.metadata, fieldManager);
-  // Without a later writer it is this operator that wants something else than its predecessor did.
   if (who === undefined) return undefined;
+  const paths = driftedPaths(applyDifferences(live, desired.object, fieldManager));
+  if (paths.length === 0) return undefined;
   const more = paths.length > maxPaths ? ` and ${paths.length - maxPaths} more` : "";
   return `Put back ${objectText(desired)}: ${paths.slice(0, maxPaths).join(", ")}${more}, after a write by ${who}`;
+}
+
+/**
+ * What others took or removed. A field of ours whose value is another one, or that is no longer wanted, is the doing of
+ * another version or configuration of this operator; it then may want new fields, too, and what is missing tells nothing.
+ */
+function driftedPaths(differences: readonly FieldDifference[]): readonly string[] {
+  const isNewWish = differences.some(({ kind }) => kind === "changed" || kind === "surplus");
+  return differences
+    .filter(({ kind }) => kind === "unowned" || (kind === "missing" && !isNewWish))
+    .map(({ path }) => path);
 }
 
 /** Who wrote the object last, unless it was us. Reports of controllers in its status do not count; `kubectl scale` does. */

@@ -114,3 +114,19 @@ test("the status: what somebody else writes into it is put right", async () => {
   assert.equal(statusOf(relay).endpoint, "kubearmor.edited.svc:32767");
   assert.equal(statusOf(relay).conditions?.length, 6);
 });
+
+test("another default image after an operator's upgrade is no drift, even of a Deployment that somebody restarted", async () => {
+  const at = await readyRelay("upgraded");
+  await harness.plane.kubectl(["-n", at.namespace, "rollout", "restart", "deployment/relay"]);
+  await untilIdle(operator);
+  await operator[Symbol.asyncDispose]();
+  operator = await harness.start({ relayImage: "localhost/relay:next" });
+  await eventually("the relay has the new image", async () => {
+    const relay = await harness.admin.get(relayResource, at);
+    return statusOf(relay).image === "localhost/relay:next" ? true : undefined;
+  });
+  // The last Event of the pass that wrote the image comes after any about drift.
+  await operator[Symbol.asyncDispose]();
+  assert.deepEqual(await notesOf(at.namespace, "DriftRepaired"), []);
+  operator = await harness.start();
+});
