@@ -8,6 +8,8 @@ const refused: Readonly<Record<string, readonly [KubeArmorRelay["spec"], RegExp]
   "several replicas that print": [{ replicas: 2, stdout: { alerts: true } }, /^spec\.replicas: /],
   "a nodePort without a node port type": [{ service: { nodePort: 1 } }, /^spec\.service\.nodePort: /],
   "a selector that selects every pod": [{ agents: { selector: { matchLabels: {} } } }, /^spec\.agents\.selector/],
+  "a port that there is not": [{ agents: { endpoints: ["host:99999"] } }, /^spec\.agents\.endpoints: /],
+  "what is no address in brackets": [{ agents: { endpoints: ["[:::::]:1"] } }, /^spec\.agents\.endpoints: /],
   "a label of ours on the pods": [{ podLabels: { "operator.kubearmor.com/relay": "x" } }, /^spec\.podLabels: /],
 };
 

@@ -6,7 +6,24 @@ interface Rule {
   readonly holds: (relay: Relay) => boolean;
 }
 
-/** The rules of the CRD that reach over several fields, again: an older server ignores them, and an older CRD had fewer. */
+const group = "[0-9A-Fa-f]{1,4}";
+const octet = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+const ipv6 = [
+  `(${group}:){7}${group}`,
+  `(${group}:){1,7}:`,
+  `(${group}:){1,6}:${group}`,
+  // The `::` after so many groups at most, with so many behind it.
+  ...[5, 4, 3, 2, 1].map((before) => `(${group}:){1,${before}}(:${group}){1,${7 - before}}`),
+  `:((:${group}){1,7}|:)`,
+  String.raw`::([Ff]{4}:)?(${octet}\.){3}${octet}`,
+].join("|");
+const port = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+
+/** Of spec.agents.endpoints, in the CRD as well. */
+export const endpointPattern = String.raw`^(\[(${ipv6})\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?):${port}$`;
+const endpoint = new RegExp(endpointPattern);
+
+/** The rules of the CRD that an older server ignores, and those that an older CRD lacked. */
 const rules: readonly Rule[] = [
   {
     field: "metadata.name",
@@ -28,6 +45,11 @@ const rules: readonly Rule[] = [
     field: "spec.agents.selector.matchLabels",
     message: "matchLabels needs at least one label",
     holds: ({ spec: { agents } }) => Object.keys(agents.selector.matchLabels).length > 0,
+  },
+  {
+    field: "spec.agents.endpoints",
+    message: "an endpoint is host:port with a port up to 65535, an IPv6 address in brackets",
+    holds: ({ spec: { agents } }) => agents.endpoints.every((text) => endpoint.test(text)),
   },
   {
     field: "spec.podLabels",

@@ -34,6 +34,8 @@ const refused: Readonly<Record<string, readonly [spec: object, message: RegExp]>
   "a selector that selects every pod": [{ agents: { selector: { matchLabels: {} } } }, /matchLabels/],
   "a label key with a space": [{ agents: { selector: { matchLabels: { "a b": "c" } } } }, /matchLabels/],
   "an endpoint without a port": [{ agents: { endpoints: ["host"] } }, /endpoints\[0\]/],
+  "an endpoint with a port that there is not": [{ agents: { endpoints: ["host:99999"] } }, /endpoints\[0\]/],
+  "an endpoint that is no IPv6 address": [{ agents: { endpoints: ["[:::::]:1"] } }, /endpoints\[0\]/],
   "one endpoint twice": [{ agents: { endpoints: ["a:1", "a:1"] } }, /Duplicate/],
   "a label of ours on the pods": [{ podLabels: { "kubearmor-app": "x" } }, /belong to the operator/],
   "a toleration of everything by accident": [{ tolerations: [{ value: "x" }] }, /needs operator Exists/],
