@@ -1,20 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clusterRoles, services } from "../../lib/kube/resources.ts";
+import { clusterRoles, deployments, services } from "../../lib/kube/resources.ts";
 import type { KubeObject, ObjectMeta, Resource } from "../../lib/kube/types.ts";
+import type { Relay } from "../api/relay.ts";
 import { clusterRole } from "../desired/roles.ts";
 import { service } from "../desired/service.ts";
-import { relayOf } from "../testing/samples.ts";
+import { deploymentOf, relayOf } from "../testing/samples.ts";
 import { type Plan, planOf } from "./plan.ts";
 
 const relay = relayOf();
 const fieldManager = "us";
 
-function planFor(live: KubeObject | undefined, isSame: boolean, owned: readonly KubeObject[] = []): Plan {
+function planFor(
+  live: KubeObject | undefined,
+  isSame: boolean,
+  owned: readonly KubeObject[] = [],
+  wanting: readonly Relay[] = [],
+): Plan {
   const desired = live?.kind === "ClusterRole" ? clusterRole(relay) : service(relay);
   const children = owned.map((object) => ({ resource: object.kind === "Service" ? services : clusterRoles, object }));
   return planOf(
-    { relay, pairs: [{ desired, live }], owned: children },
+    { relay, pairs: [{ desired, live }], owned: children, wanting },
     { fieldManager, differences: () => (isSame ? [] : [".spec"]) },
   );
 }
@@ -28,6 +34,7 @@ function liveOf(resource: Resource, metadata: Partial<ObjectMeta>): KubeObject {
 const owner = (uid: string, name = "kubearmor-relay", kind = "KubeArmorRelay") => ({
   ownerReferences: [{ apiVersion: "operator.kubearmor.com/v1alpha1", kind, name, uid, controller: true }],
 });
+const writtenByUs = { managedFields: [{ manager: "us", operation: "Apply" }] };
 const ownerLabels = (namespace: string) => ({
   labels: {
     "operator.kubearmor.com/owner-namespace": namespace,
@@ -56,8 +63,14 @@ const cases: Readonly<Record<string, readonly [KubeObject | undefined, isSame: b
     true,
     "leaving",
   ],
-  "ours, but somebody took the owner reference off: write": [
-    liveOf(services, { managedFields: [{ manager: "us", operation: "Apply" }] }),
+  "ours, but somebody took the owner reference off: write": [liveOf(services, writtenByUs), false, "write"],
+  "written by us for another relay, and without an owner: refuse": [
+    liveOf(services, { ...writtenByUs, labels: { "operator.kubearmor.com/relay": "other" } }),
+    false,
+    "foreign",
+  ],
+  "written by us for this relay, and without an owner: write": [
+    liveOf(services, { ...writtenByUs, labels: { "operator.kubearmor.com/relay": "kubearmor-relay" } }),
     false,
     "write",
   ],
@@ -101,4 +114,38 @@ test("planOf() deletes what is ours and no longer wanted, and nothing else", () 
     deletes.map(({ object }) => object.metadata.name),
     ["old"],
   );
+});
+
+const olderRelay = relayOf({}, { metadata: { ...relay.metadata, name: "older", uid: "uid-0" } });
+
+test("planOf() leaves a Service that nobody has yet to the older relay that wants it too", () => {
+  for (const live of [undefined, liveOf(services, writtenByUs)]) {
+    const { writes, claimed } = planFor(live, false, [], [olderRelay, relay]);
+    assert.deepEqual(writes, []);
+    assert.deepEqual(
+      claimed.map(({ by }) => by.metadata.name),
+      ["older"],
+    );
+  }
+});
+
+test("planOf() does not leave a Service that is the relay's to an older one", () => {
+  const labels = { "operator.kubearmor.com/relay": "kubearmor-relay" };
+  for (const metadata of [owner("uid-1"), { ...writtenByUs, labels }]) {
+    const { writes, claimed } = planFor(liveOf(services, metadata), false, [], [olderRelay, relay]);
+    assert.equal(writes.length, 1);
+    assert.deepEqual(claimed, []);
+  }
+});
+
+test("planOf() tells a relay that has a Deployment of its own", () => {
+  const desired = { resource: deployments, object: deploymentOf() };
+  const isRunning = (metadata: Partial<ObjectMeta>) => {
+    const live = { ...desired.object, metadata: { ...desired.object.metadata, ...metadata } };
+    const input = { relay, pairs: [{ desired, live }], owned: [], wanting: [] };
+    return planOf(input, { fieldManager, differences: () => [] }).isRunning;
+  };
+  assert.ok(isRunning(owner("uid-1")));
+  assert.ok(!isRunning({}));
+  assert.ok(!planFor(undefined, false).isRunning);
 });

@@ -1,7 +1,9 @@
+import { deployments, services } from "../../lib/kube/resources.ts";
 import type { KubeObject, Resource } from "../../lib/kube/types.ts";
 import { type Relay, relayKind } from "../api/relay.ts";
-import { ownerLabels } from "../desired/names.ts";
+import { ownerLabels, relayNameLabel } from "../desired/names.ts";
 import type { DesiredObject } from "../desired/object.ts";
+import { olderClaimant } from "./claim.ts";
 
 /** An object as it is; `undefined` when there is none of that name. */
 export interface LiveObject {
@@ -26,10 +28,14 @@ export interface Plan {
   readonly writes: readonly PlannedWrite[];
   /** The relay's, and no longer wanted: deleted after the writes. */
   readonly deletes: readonly LiveObject[];
-  /** In the way and not ours: nothing is written while there are any. */
+  /** In the way and not ours: left alone. */
   readonly foreign: readonly LiveObject[];
   /** In the way, and going: wait. */
   readonly leaving: readonly LiveObject[];
+  /** There is none or a nameless one, and it goes to an older relay that wants it too. */
+  readonly claimed: readonly { readonly desired: DesiredObject; readonly by: Relay }[];
+  /** The relay has a Deployment of its own. */
+  readonly isRunning: boolean;
 }
 
 export interface PlanInput {
@@ -37,6 +43,8 @@ export interface PlanInput {
   readonly pairs: readonly Pair[];
   /** All objects that name this relay as their owner. */
   readonly owned: readonly LiveObject[];
+  /** All relays of the namespace that want a Service of the same name. */
+  readonly wanting: readonly Relay[];
 }
 
 export interface PlanDeps {
@@ -46,16 +54,22 @@ export interface PlanDeps {
 }
 
 /** What has to be done to the objects. */
-export function planOf({ relay, pairs, owned }: PlanInput, deps: PlanDeps): Plan {
+export function planOf({ relay, pairs, owned, wanting }: PlanInput, deps: PlanDeps): Plan {
   const writes: PlannedWrite[] = [];
   const foreign: LiveObject[] = [];
   const leaving: LiveObject[] = [];
+  const claimed: Plan["claimed"][number][] = [];
+  const older = olderClaimant(relay, wanting);
+  let isRunning = false;
   for (const pair of pairs) {
     const { desired, live } = pair;
-    const standing = live === undefined ? "ours" : standingOf(live, relay, deps.fieldManager);
-    if (live !== undefined && standing !== "ours")
-      (standing === "leaving" ? leaving : foreign).push({ resource: desired.resource, object: live });
+    const { resource } = desired;
+    const standing = live === undefined ? "free" : standingOf(live, relay, deps.fieldManager);
+    if (live !== undefined && standing === "leaving") leaving.push({ resource, object: live });
+    else if (live !== undefined && standing === "foreign") foreign.push({ resource, object: live });
+    else if (standing === "free" && resource === services && older !== undefined) claimed.push({ desired, by: older });
     else {
+      if (live !== undefined && resource === deployments) isRunning = true;
       const paths = live === undefined ? [] : deps.differences(live, desired.object, deps.fieldManager);
       if (live === undefined || paths.length > 0) writes.push({ ...pair, paths });
     }
@@ -67,10 +81,11 @@ export function planOf({ relay, pairs, owned }: PlanInput, deps: PlanDeps): Plan
       object.metadata.deletionTimestamp === undefined &&
       standingOf(object, relay, deps.fieldManager) === "ours",
   );
-  return { writes, deletes, foreign, leaving };
+  return { writes, deletes, foreign, leaving, claimed, isRunning };
 }
 
-type Standing = "ours" | "foreign" | "leaving";
+/** `free`: written by us, but nothing says for which relay. */
+type Standing = "ours" | "free" | "foreign" | "leaving";
 
 /** Owners are compared by UID: a relay that was deleted and made anew does not own its predecessor's objects. */
 function standingOf(live: KubeObject, relay: Relay, fieldManager: string): Standing {
@@ -84,7 +99,12 @@ function standingOf(live: KubeObject, relay: Relay, fieldManager: string): Stand
     return isOurs || wasWrittenBy(live, fieldManager) ? "ours" : "foreign";
   }
   const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
-  if (controller === undefined) return wasWrittenBy(live, fieldManager) ? "ours" : "foreign";
+  if (controller === undefined) {
+    const labelled = labels[relayNameLabel];
+    if (!wasWrittenBy(live, fieldManager)) return "foreign";
+    if (labelled === undefined) return "free";
+    return labelled === relay.metadata.name ? "ours" : "foreign";
+  }
   if (controller.uid === relay.metadata.uid) return "ours";
   // A predecessor's: the garbage collector is on its way.
   return controller.kind === relayKind && controller.name === relay.metadata.name ? "leaving" : "foreign";

@@ -1,4 +1,5 @@
-import type { Relay } from "../api/relay.ts";
+import { isConflict } from "../../lib/kube/errors.ts";
+import { type Relay, parseRelay } from "../api/relay.ts";
 import { assertNever } from "../decide/assert-never.ts";
 import { conditionsOf } from "../decide/conditions.ts";
 import { driftOf } from "../decide/drift.ts";
@@ -53,35 +54,46 @@ async function write(
   const { view, client, differences } = deps;
   try {
     const pairs = await gatherPairs(desiredObjects(relay, options), view, client, signal);
-    const plan = planOf({ relay, pairs, owned: view.childrenOf(key) }, { fieldManager, differences });
+    const wanting = view.relaysWanting(relay.metadata.namespace ?? "", relay.spec.service.name).map(parseRelay);
+    const plan = planOf({ relay, pairs, owned: view.childrenOf(key), wanting }, { fieldManager, differences });
     if (relay.spec.suspend) return { result: { kind: "suspended", different: differencesOf(plan) } };
     const inTheWay = obstacleOf(plan);
-    if (inTheWay !== undefined) return { result: inTheWay };
+    // A relay that has never run must not start in part; one that runs must not be frozen by one object.
+    if (inTheWay !== undefined && !plan.isRunning) return { result: inTheWay };
     const hasClusterObjects = pairs.some(({ desired }) => !desired.resource.namespaced);
     if (hasClusterObjects && !hasFinalizer(relay)) await addFinalizer(relay, deps, signal);
-    const error = await carryOut(plan, deps, signal);
+    const error = await carryOut(inTheWay === undefined ? plan : { ...plan, deletes: [] }, deps, signal);
+    if (isConflict(error)) throw error;
     if (error !== undefined) return { result: writeFailure(error), error };
     for (const { write: repaired, ...transition } of driftOf(relay, plan.writes, fieldManager)) {
       deps.onDrift(repaired);
       deps.record(relay, transition);
     }
-    return { result: { kind: "applied" } };
+    return { result: inTheWay ?? { kind: "applied" } };
   } catch (error) {
     // The process ends, or the pass took too long: neither is news about the relay.
     signal.throwIfAborted();
+    // What was decided upon is out of date: it is decided anew with backoff, and is no news either.
+    if (isConflict(error)) throw error;
     return { result: writeFailure(error), error };
   }
 }
 
-function differencesOf({ writes, deletes, foreign, leaving }: Plan): readonly string[] {
-  const wanted = writes.map(({ desired }) => desired);
+function differencesOf({ writes, deletes, foreign, leaving, claimed }: Plan): readonly string[] {
+  const wanted = [...writes, ...claimed].map(({ desired }) => desired);
   return [...wanted, ...deletes, ...foreign, ...leaving].map(objectText);
 }
 
-function obstacleOf({ foreign, leaving }: Plan): WriteResult | undefined {
+function obstacleOf({ foreign, leaving, claimed }: Plan): WriteResult | undefined {
   if (foreign.length > 0) {
     const names = foreign.map(objectText).join(", ");
     const message = `Not written, because it exists and belongs to somebody else: ${names}. Remove it, or choose another name`;
+    return { kind: "blocked", reason: "NameConflict", message };
+  }
+  const [claim] = claimed;
+  if (claim !== undefined) {
+    const { desired, by } = claim;
+    const message = `Not written, because relay ${by.metadata.name} is older and wants it too: ${objectText(desired)}. Choose another name`;
     return { kind: "blocked", reason: "NameConflict", message };
   }
   if (leaving.length === 0) return undefined;

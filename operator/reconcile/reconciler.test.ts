@@ -76,6 +76,7 @@ async function pass({ relay, objects = [], refuse, covers = true }: World): Prom
           objects
             .filter(({ kind }) => kind === "ClusterRole")
             .map((object) => ({ resource: clusterRole(relayOf()).resource, object })),
+        relaysWanting: () => [],
         podsOf: () => [],
       },
       client,

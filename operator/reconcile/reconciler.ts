@@ -15,6 +15,8 @@ import type { Write } from "./write.ts";
 export interface View {
   covers(namespace: string): boolean;
   get(resource: Resource, name: ObjectName): KubeObject | undefined;
+  /** The relays of the namespace that want a Service of this name. */
+  relaysWanting(namespace: string, service: string): readonly KubeObject[];
   childrenOf(key: string): readonly LiveObject[];
   podsOf(key: string): readonly KubeObject[];
 }

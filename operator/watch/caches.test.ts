@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { configMaps, deployments, pods } from "../../lib/kube/resources.ts";
+import { configMaps, deployments, pods, services } from "../../lib/kube/resources.ts";
 import type { KubeObject, ListWatchOptions, Resource, WatchChange, WatchState } from "../../lib/kube/types.ts";
 import { cleanupFinalizer, relayResource } from "../api/relay.ts";
 import { configMap } from "../desired/config-map.ts";
+import { service } from "../desired/service.ts";
 import { relayOf } from "../testing/samples.ts";
 import { Caches } from "./caches.ts";
 
@@ -146,4 +147,46 @@ test("Caches.problems() names what is not synced, with the reason", () => {
   const { caches } = start([], { kind: "failing", reason: "forbidden", error });
   assert.ok(caches.problems().includes("deployments: forbidden: cannot list"));
   assert.deepEqual(start().caches.problems(), []);
+});
+
+function serviceOf(relay: string, resourceVersion: string): KubeObject {
+  const { object } = service(relayOf({}, { metadata: { namespace: "kubearmor", name: relay, uid: relay } }));
+  return { ...object, metadata: { ...object.metadata, resourceVersion, uid: "s" } };
+}
+
+test("Caches.wrote(): the relay that an object belonged to hears that it is another's", () => {
+  const { caches, send, keys } = start();
+  send(services, { kind: "added", object: serviceOf("loser", "1") });
+  keys();
+  caches.wrote(services, serviceOf("winner", "2"));
+  assert.deepEqual(keys(), ["kubearmor/loser"]);
+  send(services, { kind: "modified", object: serviceOf("winner", "2") });
+  assert.deepEqual(keys(), []);
+});
+
+test("Caches.wrote() keeps as little of an object as the watch does", () => {
+  const { caches } = start();
+  caches.wrote(relayResource, relayAt("1", { managedFields: [{ manager: "a" }] }));
+  const [namespace = "", name = ""] = key.split("/");
+  const kept = caches.get(relayResource, { namespace, name });
+  assert.ok(kept);
+  assert.equal(kept.metadata.managedFields, undefined);
+});
+
+test("Caches: a Service's deletion enqueues every relay of its namespace that wants its name", () => {
+  const { caches, send, keys } = start();
+  const wanting = ["one", "two"].map((name) => relayAt("1", { name }));
+  const elsewhere = [relayAt("1", { namespace: "other" }), relayAt("1", { name: "three" }, {})];
+  const [other, third] = elsewhere;
+  assert.ok(other !== undefined && third !== undefined);
+  const spec = { ...(third["spec"] as object), service: { name: "third" } };
+  send(relayResource, { kind: "replaced", objects: [...wanting, other, { ...third, spec }] });
+  assert.deepEqual(
+    caches.relaysWanting("kubearmor", "kubearmor").map(({ metadata }) => metadata.name),
+    ["one", "two"],
+  );
+  send(services, { kind: "added", object: serviceOf("one", "1") });
+  keys();
+  send(services, { kind: "deleted", object: serviceOf("one", "2") });
+  assert.deepEqual(keys(), ["kubearmor/one", "kubearmor/two"]);
 });

@@ -1,10 +1,11 @@
 import type { ListWatch } from "../../lib/kube/list-watch.ts";
+import { services } from "../../lib/kube/resources.ts";
 import type { StoreChange } from "../../lib/kube/store.ts";
 import type { KubeObject, ListWatchOptions, ObjectName, Resource } from "../../lib/kube/types.ts";
 import { cleanupFinalizer } from "../api/relay.ts";
 import type { LiveObject } from "../decide/plan.ts";
 import { FreshStore } from "./fresh-store.ts";
-import { keysOfChild, relayKey } from "./keys.ts";
+import { keysOfChild, relayKey, wantedService } from "./keys.ts";
 import { relayFingerprint, wishFingerprint } from "./predicate.ts";
 import { type Source, childSources, podSource, relaySource } from "./sources.ts";
 
@@ -22,10 +23,10 @@ export interface CachesDeps {
 }
 
 /** One list-watch: a kind in one namespace, or in all (`""`), or of the cluster. */
-interface Shard {
-  readonly resource: Resource;
+interface Shard extends Source {
   readonly namespace: string;
-  readonly store: FreshStore<"relay">;
+  /** `relay`: the relays it may concern; `service`: the Service that a relay wants. */
+  readonly store: FreshStore<"relay" | "service">;
   readonly listWatch: ListWatch;
 }
 
@@ -42,7 +43,7 @@ export class Caches implements AsyncDisposable {
     this.#enqueue = deps.enqueue;
     this.#shards = [relaySource, ...childSources, podSource].flatMap((source) => {
       const split = source.resource.namespaced && options.namespaces.length > 0;
-      return (split ? options.namespaces : [""]).map((namespace) => startShard(source, namespace, deps));
+      return (split ? options.namespaces : [""]).map((namespace) => this.#startShard(source, namespace, deps));
     });
     this.synced = Promise.all(this.#shards.map(({ listWatch }) => listWatch.synced)).then(() => {});
     this.synced.catch(() => {
@@ -72,12 +73,27 @@ export class Caches implements AsyncDisposable {
       .flatMap(({ store }) => store.by("relay", key));
   }
 
-  /** The server's answer to a write of ours, so that it is known before its watch event comes. */
+  relaysWanting(namespace: string, service: string): readonly KubeObject[] {
+    const shard = this.#shardOf(relaySource.resource, { namespace });
+    return shard?.store.by("service", `${namespace}/${service}`) ?? [];
+  }
+
+  /**
+   * The server's answer to a write of ours, so that it is known before its watch event comes. That event will be news no
+   * more, so whom else it concerns is told here.
+   */
   wrote(resource: Resource, object: KubeObject): void {
-    const changes = this.#shardOf(resource, object.metadata)?.store.wrote(object) ?? [];
-    // The answer to a status may hold a spec that no pass has seen, and its watch event will be news no more.
-    if (resource !== relaySource.resource) return;
-    for (const key of changes.flatMap((change) => keysOfRelayChange(change, wishFingerprint))) this.#enqueue(key);
+    const shard = this.#shardOf(resource, object.metadata);
+    if (shard === undefined) return;
+    const changes = shard.store.wrote(shard.trim?.(object) ?? object);
+    if (resource === relaySource.resource) {
+      // The answer to a status may hold a spec that no pass has seen.
+      for (const key of changes.flatMap((change) => keysOfRelayChange(change, wishFingerprint))) this.#enqueue(key);
+    } else {
+      // Whom it belonged to before; whom it belongs to now has just written it.
+      const now = keysOfChild(object);
+      for (const key of changes.flatMap(keysOfChildChange)) if (!now.includes(key)) this.#enqueue(key);
+    }
   }
 
   /** Why the caches cannot be relied upon, a sentence each: empty = they can. */
@@ -93,7 +109,40 @@ export class Caches implements AsyncDisposable {
     await Promise.all(this.#shards.map(({ listWatch }) => listWatch[Symbol.asyncDispose]()));
   }
 
-  #shardOf(resource: Resource, { namespace = "" }: ObjectName): Shard | undefined {
+  #startShard(source: Source, namespace: string, deps: CachesDeps): Shard {
+    const { resource, labelSelector, trim } = source;
+    const isRelay = source === relaySource;
+    const store = new FreshStore({
+      relay: isRelay ? (object) => [relayKey(object)] : keysOfChild,
+      service: isRelay ? (object) => [wantedService(object)] : () => [],
+    });
+    const listWatch = deps.startListWatch({
+      resource,
+      scope: {
+        ...(namespace === "" ? {} : { namespace }),
+        ...(labelSelector === undefined ? {} : { labelSelector }),
+      },
+      ...(trim === undefined ? {} : { trim }),
+      onChange: (change) => {
+        const changes = store.apply(change);
+        const keys = changes.flatMap((each) =>
+          isRelay ? keysOfRelayChange(each, relayFingerprint) : keysOfChildChange(each),
+        );
+        const rivals = resource === services ? changes.flatMap((each) => this.#keysOfRivals(each)) : [];
+        for (const key of new Set([...keys, ...rivals])) deps.enqueue(key);
+      },
+      onRestart: (reason) => deps.onRestart(resource.kind, reason),
+    });
+    return { ...source, namespace, store, listWatch };
+  }
+
+  /** A Service's name is free: those who want it may have been refused it. */
+  #keysOfRivals({ kind, object: { metadata } }: StoreChange): readonly string[] {
+    if (kind !== "deleted") return [];
+    return this.relaysWanting(metadata.namespace ?? "", metadata.name).map(relayKey);
+  }
+
+  #shardOf(resource: Resource, { namespace = "" }: Pick<ObjectName, "namespace">): Shard | undefined {
     return this.#shards.find(
       (shard) =>
         shard.resource.plural === resource.plural &&
@@ -101,28 +150,6 @@ export class Caches implements AsyncDisposable {
         (shard.namespace === "" || shard.namespace === namespace),
     );
   }
-}
-
-function startShard(source: Source, namespace: string, deps: CachesDeps): Shard {
-  const { resource, labelSelector, trim } = source;
-  const isRelay = source === relaySource;
-  const store = new FreshStore({ relay: isRelay ? (object) => [relayKey(object)] : keysOfChild });
-  const listWatch = deps.startListWatch({
-    resource,
-    scope: {
-      ...(namespace === "" ? {} : { namespace }),
-      ...(labelSelector === undefined ? {} : { labelSelector }),
-    },
-    ...(trim === undefined ? {} : { trim }),
-    onChange(change) {
-      const changes = store.apply(change);
-      for (const each of changes)
-        for (const key of isRelay ? keysOfRelayChange(each, relayFingerprint) : keysOfChildChange(each))
-          deps.enqueue(key);
-    },
-    onRestart: (reason) => deps.onRestart(resource.kind, reason),
-  });
-  return { resource, namespace, store, listWatch };
 }
 
 function keysOfRelayChange(change: StoreChange, fingerprint: typeof relayFingerprint): readonly string[] {

@@ -52,3 +52,29 @@ test("FreshStore.apply() believes a new list, so that what is gone does not stay
   store.apply({ kind: "replaced", objects: [] });
   assert.equal(version(), undefined);
 });
+
+test("FreshStore.apply() forgets with a new list what it waited for: older changes than a write count again", () => {
+  const { store, version } = newStore();
+  store.wrote(object("9"));
+  store.apply({ kind: "replaced", objects: [object("5")] });
+  store.apply({ kind: "modified", object: object("7") });
+  assert.equal(version(), "7");
+});
+
+test("FreshStore.wrote() does not bring back what was deleted before the answer came", () => {
+  const { store, version } = newStore();
+  store.apply({ kind: "replaced", objects: [object("5")] });
+  store.apply({ kind: "modified", object: object("10") });
+  store.apply({ kind: "deleted", object: object("11") });
+  assert.deepEqual(store.wrote(object("10")), []);
+  assert.equal(version(), undefined);
+  store.wrote(object("12", "new"));
+  assert.equal(version(), "12");
+});
+
+test("FreshStore.wrote() is no change when the watch has told of it already", () => {
+  const { store } = newStore();
+  store.apply({ kind: "added", object: object("9") });
+  store.wrote(object("9"));
+  assert.equal(store.apply({ kind: "deleted", object: object("8") }).length, 1, "and nothing is waited for");
+});

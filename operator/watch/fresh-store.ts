@@ -9,6 +9,8 @@ export class FreshStore<Index extends string> {
   readonly #store: Store<Index>;
   /** By object: the version of our write that no watch event has caught up with yet. */
   readonly #written = new Map<string, bigint>();
+  /** The newest version that the watch has told of. */
+  #seen = 0n;
 
   constructor(indexes: Readonly<Record<Index, IndexValues>>) {
     this.#store = new Store(indexes);
@@ -34,13 +36,19 @@ export class FreshStore<Index extends string> {
     const key = keyOf(object);
     const version = versionOf(object);
     const known = this.#store.get(object.metadata);
-    if (known !== undefined && versionOf(known) >= version) return [];
+    // An object that is not known although the watch has passed this version was deleted after the write.
+    if (version <= (known === undefined ? this.#seen : versionOf(known))) return [];
     this.#written.set(key, version);
     return this.#store.apply({ kind: "modified", object });
   }
 
   /** @returns what changed by it. */
   apply(change: WatchChange): readonly StoreChange[] {
+    // A list's own version is not told. That of its newest object is lower, which errs towards believing a write.
+    for (const object of change.kind === "replaced" ? change.objects : [change.object]) {
+      const version = versionOf(object);
+      if (version > this.#seen) this.#seen = version;
+    }
     if (change.kind === "replaced") {
       // May be older than a write: then the object is read, and perhaps written, once more. Keeping ours could keep a ghost.
       this.#written.clear();
@@ -58,7 +66,7 @@ function keyOf({ metadata }: KubeObject): string {
   return `${metadata.namespace ?? ""}/${metadata.name}`;
 }
 
-/** Versions of one kind are ordered numbers. https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions */
+/** Versions of one kind are ordered numbers (KEP-5504). https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions */
 function versionOf({ metadata }: KubeObject): bigint {
   return BigInt(metadata.resourceVersion ?? 0);
 }

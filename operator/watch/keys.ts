@@ -1,10 +1,15 @@
 import type { KubeObject, ObjectName } from "../../lib/kube/types.ts";
-import { apiGroup, relayKind } from "../api/relay.ts";
+import { apiGroup, parseRelay, relayKind } from "../api/relay.ts";
 import { ownerLabels, relayNameLabel } from "../desired/names.ts";
 
 /** `namespace/name` of a relay. */
 export function relayKey({ metadata }: KubeObject): string {
   return `${metadata.namespace ?? ""}/${metadata.name}`;
+}
+
+/** `namespace/name` of the Service that a relay wants. */
+export function wantedService(object: KubeObject): string {
+  return `${object.metadata.namespace ?? ""}/${parseRelay(object).spec.service.name}`;
 }
 
 export function parseKey(key: string): Required<ObjectName> {
