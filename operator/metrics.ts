@@ -1,4 +1,6 @@
 import { Counter, Gauge, type Registry } from "prom-client";
+import type { EventOutcome } from "../lib/kube/events.ts";
+import { leaseName } from "./permissions.ts";
 import { type PlannedWrite, objectText } from "./decide/plan.ts";
 import type { Log } from "../lib/process/log.ts";
 import type { Write } from "./reconcile/write.ts";
@@ -7,6 +9,7 @@ export interface OperatorMetrics {
   /** Counts and logs a write of a relay's object. */
   onWrite(write: Write): void;
   onDrift(write: PlannedWrite): void;
+  onEvent(outcome: EventOutcome): void;
   onWatchRestart(kind: string, reason: string): void;
   setLeader(isLeader: boolean): void;
 }
@@ -25,6 +28,14 @@ export function createOperatorMetrics(registry: Registry, log: Log): OperatorMet
     labelNames: ["kind"],
     registers,
   });
+  const events = new Counter({
+    name: "kubearmorrelay_events_total",
+    help: "Events recorded about relays, by what became of them",
+    labelNames: ["outcome"],
+    registers,
+  });
+  for (const outcome of ["created", "updated", "dropped", "failed"] satisfies EventOutcome[])
+    events.inc({ outcome }, 0);
   const restarts = new Counter({
     name: "kubearmorrelay_watch_restarts_total",
     help: "Ends of watches that were not asked for, by kind and reason",
@@ -48,9 +59,8 @@ export function createOperatorMetrics(registry: Registry, log: Log): OperatorMet
       else log.warn("Cannot write an object", { ...fields, error: write.error });
     },
     onDrift: ({ desired }) => drift.inc({ kind: desired.resource.kind }),
+    onEvent: (outcome) => events.inc({ outcome }),
     onWatchRestart: (kind, reason) => restarts.inc({ kind, reason }),
     setLeader: (isLeader) => leader.set({ name: leaseName }, isLeader ? 1 : 0),
   };
 }
-
-export const leaseName = "kubearmor-relay-operator";

@@ -1,3 +1,4 @@
+import packageJson from "../package.json" with { type: "json" };
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { Registry, collectDefaultMetrics } from "prom-client";
@@ -15,7 +16,8 @@ import type { OperatorConfig } from "./config.ts";
 import { runController } from "./engine/controller.ts";
 import { createControllerMetrics } from "./engine/metrics.ts";
 import { WorkQueue, defaultQueueOptions } from "./engine/queue.ts";
-import { createOperatorMetrics, leaseName } from "./metrics.ts";
+import { createOperatorMetrics } from "./metrics.ts";
+import { leaseName } from "./permissions.ts";
 import { fencedClient } from "./reconcile/fence.ts";
 import { type ReconcilerDeps, createReconciler } from "./reconcile/reconciler.ts";
 import { Caches } from "./watch/caches.ts";
@@ -42,7 +44,7 @@ export interface Operator extends AsyncDisposable {
   readonly ended: Promise<void>;
 }
 
-const userAgent = "kubearmor-relay-operator/0.1.0";
+const userAgent = `kubearmor-relay-operator/${packageJson.version}`;
 const reconcileTimeoutMs = 60_000;
 /** As controller-runtime. */
 const resyncMs = 10 * 3_600_000;
@@ -77,7 +79,15 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
   const election = options.leaderElect ? opened.use(elect(options, identity, deps)) : undefined;
   const writer = fencedClient(client, () => election?.mayWrite() ?? true);
   const reporter = { controller: "operator.kubearmor.com/relay-operator", instance: hostname() };
-  const recorder = opened.use(createEventRecorder(reporter, { client: writer, clock, random, log }));
+  const recorder = opened.use(
+    createEventRecorder(reporter, {
+      client: writer,
+      clock,
+      random,
+      log,
+      onOutcome: (outcome) => operatorMetrics.onEvent(outcome),
+    }),
+  );
   const reconcile = createReconciler(
     { defaultImage: options.relayImage },
     {

@@ -8,6 +8,9 @@ export interface Permission {
   readonly why: string;
 }
 
+/** Of the Lease whose holder writes. */
+export const leaseName = "kubearmor-relay-operator";
+
 const follow = ["get", "list", "watch"] as const;
 /** Server-side apply is a patch, and a create when there is no such object yet. */
 const apply = ["create", "patch"] as const;
@@ -72,7 +75,7 @@ export const ownNamespacePermissions: readonly Permission[] = [
   {
     group: "coordination.k8s.io",
     resource: "leases",
-    names: ["kubearmor-relay-operator"],
+    names: [leaseName],
     verbs: ["get", "update"],
     why: "hold the lease and give it back",
   },

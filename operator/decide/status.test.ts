@@ -37,6 +37,16 @@ test("nextStatus() moves lastTransitionTime only when the status of the conditio
   assert.equal(changed.conditions?.[0]?.lastTransitionTime, "2027-01-01T00:00:00Z");
 });
 
+function messageOf(message: string): string | undefined {
+  return nextStatus(relayOf(), [{ ...ready("True"), message }], facts, 0).conditions?.[0]?.message;
+}
+
+test("nextStatus() cuts a message that the server would refuse, between characters, and says so", () => {
+  assert.equal(messageOf("x".repeat(32_768)), "x".repeat(32_768));
+  assert.equal(messageOf("x".repeat(40_000)), `${"x".repeat(32_767)}…`);
+  assert.equal(messageOf(`${"x".repeat(32_766)}😀${"x".repeat(9)}`), `${"x".repeat(32_766)}…`);
+});
+
 test("nextStatus() leaves out what there is nothing to say about", () => {
   const none = { ...facts, endpoint: undefined, image: undefined, stdout: undefined, deployment: undefined };
   const status = nextStatus(relayOf(), [], none, 0);

@@ -14,6 +14,9 @@ export interface Facts {
   readonly deployment: KubeObject | undefined;
 }
 
+/** Characters; the CRD, as the API conventions, refuses a status with a longer message. */
+const maxMessageLength = 32_768;
+
 /** @param nowMs milliseconds since 1970. */
 export function nextStatus(relay: Relay, findings: readonly Finding[], facts: Facts, nowMs: number): RelayStatus {
   const generation = relay.metadata.generation ?? 0;
@@ -34,7 +37,15 @@ export function nextStatus(relay: Relay, findings: readonly Finding[], facts: Fa
 function condition(finding: Finding, relay: Relay, observedGeneration: number, now: string): Condition {
   const earlier = relay.status.conditions?.find((each) => each.type === finding.type);
   const lastTransitionTime = earlier?.status === finding.status ? earlier.lastTransitionTime : now;
-  return { ...finding, observedGeneration, lastTransitionTime };
+  return { ...finding, message: truncate(finding.message), observedGeneration, lastTransitionTime };
+}
+
+/** Says that it was cut. */
+function truncate(message: string): string {
+  if (message.length <= maxMessageLength) return message;
+  // A character of two halves is kept whole, or left out.
+  const kept = message.slice(0, maxMessageLength - 1).replace(/[\uD800-\uDBFF]$/, "");
+  return `${kept}…`;
 }
 
 /** Whether writing `next` would change nothing. Conditions of others and the order of ours do not count. */

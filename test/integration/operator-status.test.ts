@@ -130,3 +130,15 @@ test("another default image after an operator's upgrade is no drift, even of a D
   assert.deepEqual(await notesOf(at.namespace, "DriftRepaired"), []);
   operator = await harness.start();
 });
+
+test("the metrics count Events by what became of them", async () => {
+  const at = await readyRelay("counted");
+  await eventually("it has told so", async () => {
+    const notes = await notesOf(at.namespace, "RelayReady");
+    return notes.length > 0 ? true : undefined;
+  });
+  await eventually("it has counted so", async () => {
+    const response = await fetch(`http://127.0.0.1:${operator.httpPort}/metrics`);
+    return /^kubearmorrelay_events_total\{outcome="created"\} [1-9]/m.test(await response.text()) ? true : undefined;
+  });
+});
