@@ -35,11 +35,10 @@ const requests: Readonly<
     "/api/v1/namespaces/a/configmaps/b?fieldManager=me&force=true&fieldValidation=Warn",
     "application/apply-patch+yaml",
   ],
-  "apply of the status as a trial": [
-    (client) =>
-      client.apply(deployments, configMap, { fieldManager: "me", force: false, subresource: "status", dryRun: true }),
+  "apply of the status": [
+    (client) => client.apply(deployments, configMap, { fieldManager: "me", force: false, subresource: "status" }),
     "PATCH",
-    "/apis/apps/v1/namespaces/a/deployments/b/status?fieldManager=me&force=false&fieldValidation=Warn&dryRun=All",
+    "/apis/apps/v1/namespaces/a/deployments/b/status?fieldManager=me&force=false&fieldValidation=Warn",
     "application/apply-patch+yaml",
   ],
   mergePatch: [

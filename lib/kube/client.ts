@@ -109,7 +109,6 @@ class RestClient implements KubeClient, ListWatchClient {
         fieldManager: options.fieldManager,
         force: options.force,
         fieldValidation: "Warn",
-        dryRun: options.dryRun === true ? "All" : undefined,
       });
     const context = asked("apply", resource, object.metadata.name);
     return this.#patch("apply", path, object, true, context, signal);

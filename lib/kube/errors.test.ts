@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   ApiError,
-  conflictingFields,
   isAlreadyExists,
   isConflict,
   isExpired,
@@ -11,7 +10,6 @@ import {
   isNamespaceTerminating,
   isNotFound,
   isResourceVersionTooLarge,
-  isTooManyRequests,
   isUnauthorized,
 } from "./errors.ts";
 import type { Status } from "./errors.ts";
@@ -25,7 +23,6 @@ const helpers = {
   isNamespaceTerminating,
   isNotFound,
   isResourceVersionTooLarge,
-  isTooManyRequests,
   isUnauthorized,
 };
 
@@ -57,7 +54,7 @@ const cases: Readonly<
     is: ["isInvalid"],
   },
   "a failing server": { code: 500, status: { reason: "InternalError" }, is: [] },
-  "too many requests": { code: 429, status: { reason: "TooManyRequests" }, is: ["isTooManyRequests"] },
+  "too many requests": { code: 429, status: { reason: "TooManyRequests" }, is: [] },
   "no credentials": { code: 401, status: { reason: "Unauthorized" }, is: ["isUnauthorized"] },
 };
 
@@ -83,12 +80,4 @@ test("ApiError names the verb, the kind, the object, and what the server said", 
 test("ApiError takes the wait from the Status when there is no header", () => {
   assert.equal(new ApiError(429, { details: { retryAfterSeconds: 3 } }, context).retryAfterMs, 3000);
   assert.equal(new ApiError(429, { details: { retryAfterSeconds: 3 } }, context, 1000).retryAfterMs, 1000);
-});
-
-test("conflictingFields() names the fields of other managers", () => {
-  const cause = { reason: "FieldManagerConflict", message: 'conflict with "other"', field: ".data.a" };
-  assert.deepEqual(
-    conflictingFields(new ApiError(409, { reason: "Conflict", details: { causes: [cause] } }, context)),
-    [cause],
-  );
 });

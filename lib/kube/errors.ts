@@ -80,12 +80,6 @@ export function isAlreadyExists(error: unknown): error is ApiError {
   return hasCode(error, 409) && error.reason === "AlreadyExists";
 }
 
-/** The fields that other managers own, when the conflict is one of server-side apply. */
-export function conflictingFields(error: unknown): readonly StatusCause[] {
-  if (!isConflict(error)) return [];
-  return error.details.causes?.filter((cause) => cause.reason === "FieldManagerConflict") ?? [];
-}
-
 export function isUnauthorized(error: unknown): error is ApiError {
   return hasCode(error, 401);
 }
@@ -122,8 +116,4 @@ export function isInvalid(error: unknown): error is ApiError {
 /** What server-side apply says to a field that the schema lacks, and to two list items with one key. */
 function isUntypeable(error: unknown): error is ApiError {
   return hasCode(error, 500) && error.message.includes("failed to create typed patch object");
-}
-
-export function isTooManyRequests(error: unknown): error is ApiError {
-  return hasCode(error, 429);
 }

@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { collectionPath, objectPath, queryString } from "./paths.ts";
-import { clusterRoles, customResource, deployments, pods } from "./resources.ts";
+import { clusterRoles, deployments, pods } from "./resources.ts";
+import type { Resource } from "./types.ts";
 
-const relays = customResource({ group: "operator.kubearmor.com", version: "v1alpha1", kind: "KubeArmorRelay" });
+const relays: Resource = {
+  group: "operator.kubearmor.com",
+  version: "v1alpha1",
+  kind: "KubeArmorRelay",
+  plural: "kubearmorrelays",
+  namespaced: true,
+};
 
 const paths: Readonly<Record<string, readonly [string, string]>> = {
   "all objects of a core kind": [collectionPath(pods), "/api/v1/pods"],

@@ -24,7 +24,6 @@ export const namespaces = core("Namespace", "namespaces", false);
 export const nodes = core("Node", "nodes", false);
 
 export const deployments = v1("apps", "Deployment", "deployments");
-export const replicaSets = v1("apps", "ReplicaSet", "replicasets");
 
 const rbacGroup = "rbac.authorization.k8s.io";
 export const roles = v1(rbacGroup, "Role", "roles");
@@ -35,30 +34,6 @@ export const clusterRoleBindings = v1(rbacGroup, "ClusterRoleBinding", "clusterr
 export const leases = v1("coordination.k8s.io", "Lease", "leases");
 /** Of events.k8s.io, which has series; the older core kind is another view of the same objects. */
 export const events = v1("events.k8s.io", "Event", "events");
-export const customResourceDefinitions = v1(
-  "apiextensions.k8s.io",
-  "CustomResourceDefinition",
-  "customresourcedefinitions",
-  false,
-);
-
-/** A kind that a CustomResourceDefinition adds; namespaced unless told otherwise. */
-export function customResource(options: {
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
-  /** The lower-case kind with an `s` when absent. */
-  readonly plural?: string;
-  readonly namespaced?: boolean;
-}): Resource {
-  return {
-    group: options.group,
-    version: options.version,
-    kind: options.kind,
-    plural: options.plural ?? `${options.kind.toLowerCase()}s`,
-    namespaced: options.namespaced ?? true,
-  };
-}
 
 /** The `apiVersion` that objects of a kind carry. */
 export function apiVersion(resource: Resource): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { byLabel, byOwnerUid, byUid, Store } from "./store.ts";
+import { type IndexValues, Store } from "./store.ts";
 import type { KubeObject, WatchChange } from "./types.ts";
 
 interface Parts {
@@ -28,8 +28,14 @@ function pod({ name, namespace = "a", uid = name, version = "1", owners = [], ap
   };
 }
 
+const indexes = {
+  uid: ({ metadata }) => (metadata.uid === undefined ? [] : [metadata.uid]),
+  owner: ({ metadata }) => metadata.ownerReferences?.map(({ uid }) => uid) ?? [],
+  app: ({ metadata }) => (metadata.labels?.["app"] === undefined ? [] : [metadata.labels["app"]]),
+} satisfies Record<string, IndexValues>;
+
 function create(): Store<"uid" | "owner" | "app"> {
-  return new Store({ uid: byUid, owner: byOwnerUid, app: byLabel("app") });
+  return new Store(indexes);
 }
 
 const names = (objects: readonly KubeObject[]) => objects.map((object) => object.metadata.name);
@@ -128,7 +134,7 @@ test("Store: after any changes its indexes say what its objects say", () => {
       const store = create();
       for (const next of changes) store.apply(next);
       const all = store.list();
-      for (const [index, values] of Object.entries({ uid: byUid, owner: byOwnerUid, app: byLabel("app") })) {
+      for (const [index, values] of Object.entries<IndexValues>(indexes)) {
         for (const value of ["1", "2", "3", "x", "y", "z", "relay", "agent"]) {
           assert.deepEqual(
             new Set(store.by(index as "uid" | "owner" | "app", value)),

@@ -97,23 +97,6 @@ export class Store<Index extends string = never> {
   }
 }
 
-export function byUid(object: KubeObject): readonly string[] {
-  return object.metadata.uid === undefined ? [] : [object.metadata.uid];
-}
-
-/** By UID and not by name: an owner that was made anew under its old name does not own its predecessor's objects. */
-export function byOwnerUid(object: KubeObject): readonly string[] {
-  return object.metadata.ownerReferences?.map((owner) => owner.uid) ?? [];
-}
-
-/** An index by the value of one label. */
-export function byLabel(label: string): IndexValues {
-  return (object) => {
-    const value = object.metadata.labels?.[label];
-    return value === undefined ? [] : [value];
-  };
-}
-
 function keyOf(name: { readonly namespace?: string; readonly name: string }): string {
   return `${name.namespace ?? ""}/${name.name}`;
 }

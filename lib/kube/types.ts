@@ -68,7 +68,6 @@ export interface ApplyOptions {
   /** Take fields from other managers. For children that are ours, never for objects of users. */
   readonly force: boolean;
   readonly subresource?: "status" | "scale";
-  readonly dryRun?: boolean;
 }
 
 export interface DeleteOptions {
