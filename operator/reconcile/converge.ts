@@ -63,20 +63,23 @@ async function write(
     const hasClusterObjects = pairs.some(({ desired }) => !desired.resource.namespaced);
     if (hasClusterObjects && !hasFinalizer(relay)) await addFinalizer(relay, deps, signal);
     const error = await carryOut(inTheWay === undefined ? plan : { ...plan, deletes: [] }, deps, signal);
-    if (isConflict(error)) throw error;
-    if (error !== undefined) return { result: writeFailure(error), error };
+    if (error !== undefined) return failedAttempt(error, signal);
     for (const { write: repaired, ...transition } of driftOf(relay, plan.writes, fieldManager)) {
       deps.onDrift(repaired);
       deps.record(relay, transition);
     }
     return { result: inTheWay ?? { kind: "applied" } };
   } catch (error) {
-    // The process ends, or the pass took too long: neither is news about the relay.
-    signal.throwIfAborted();
-    // What was decided upon is out of date: it is decided anew with backoff, and is no news either.
-    if (isConflict(error)) throw error;
-    return { result: writeFailure(error), error };
+    return failedAttempt(error, signal);
   }
+}
+
+function failedAttempt(error: unknown, signal: AbortSignal): Attempt {
+  // The process ends, or the pass took too long: neither is news about the relay.
+  signal.throwIfAborted();
+  // What was decided upon is out of date: it is decided anew with backoff, and is no news either.
+  if (isConflict(error)) throw error;
+  return { result: writeFailure(error), error };
 }
 
 function differencesOf({ writes, deletes, foreign, leaving, claimed }: Plan): readonly string[] {

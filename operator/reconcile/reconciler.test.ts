@@ -19,7 +19,7 @@ interface World {
   /** What exists, besides the relay. */
   readonly objects?: readonly KubeObject[];
   /** Throws to refuse a request. */
-  readonly refuse?: (verb: string, resource: Resource) => void;
+  readonly refuse?: (verb: string, resource: Resource, passing: AbortController) => void;
   readonly covers?: boolean;
 }
 
@@ -27,19 +27,23 @@ interface Seen {
   readonly outcome: Outcome | Error;
   /** Writes as `verb Kind`, in order. */
   readonly writes: readonly string[];
+  /** What was sent with patches and deletions. */
+  readonly sent: readonly unknown[];
   readonly status: RelayStatus | undefined;
   readonly transitions: readonly Transition[];
 }
 
 /** One pass over this world. */
 async function pass({ relay, objects = [], refuse, covers = true }: World): Promise<Seen> {
+  const passing = new AbortController();
   const writes: string[] = [];
+  const sent: unknown[] = [];
   const transitions: Transition[] = [];
   let status: RelayStatus | undefined;
   const known = new Map(objects.map((object) => [`${object.kind}/${object.metadata.name}`, object]));
   const find = (resource: Resource, { name }: ObjectName) => known.get(`${resource.kind}/${name}`);
   const write = (verb: string, resource: Resource) => {
-    refuse?.(verb, resource);
+    refuse?.(verb, resource, passing);
     writes.push(`${verb} ${resource.kind}`);
   };
   const client: KubeClient = {
@@ -55,14 +59,16 @@ async function pass({ relay, objects = [], refuse, covers = true }: World): Prom
       if (options.subresource === "status") status = object["status"] as RelayStatus;
       return object;
     },
-    async mergePatch(resource, name) {
+    async mergePatch(resource, name, patch) {
       await Promise.resolve();
       write("patch", resource);
+      sent.push(patch);
       return { apiVersion: "", kind: resource.kind, metadata: name };
     },
-    async delete(resource) {
+    async delete(resource, _name, options) {
       await Promise.resolve();
       write("delete", resource);
+      sent.push(options);
       return true;
     },
   };
@@ -91,12 +97,12 @@ async function pass({ relay, objects = [], refuse, covers = true }: World): Prom
   );
   let outcome: Outcome | Error;
   try {
-    outcome = await reconcile(key, new AbortController().signal);
+    outcome = await reconcile(key, passing.signal);
   } catch (error) {
     assert.ok(error instanceof Error);
     outcome = error;
   }
-  return { outcome, writes, status, transitions };
+  return { outcome, writes, sent, status, transitions };
 }
 
 function refuseWith(error: Error, verb: string, kind: string): NonNullable<World["refuse"]> {
@@ -222,3 +228,48 @@ test("reconcile: cluster-scoped objects of a relay that is gone are swept, those
 test("reconcile: a relay of a namespace that is not watched is not taken for one that is gone", async () => {
   assert.deepEqual((await pass({ objects: [existing], covers: false })).writes, []);
 });
+
+test("reconcile: a relay that only the cache does not know loses nothing", async () => {
+  assert.deepEqual((await pass({ objects: [existing, relayOf()] })).writes, []);
+});
+
+test("reconcile: what is deleted is the very object that was looked at", async () => {
+  const { sent } = await pass({ objects: [existing] });
+  assert.deepEqual(sent, [{ uid: "role-1", propagationPolicy: "Background" }]);
+});
+
+test("reconcile: finalizers of others that came meanwhile are not overwritten", async () => {
+  const { sent } = await pass({
+    relay: relayOf({}, { metadata: { ...metadata, resourceVersion: "7", finalizers: ["theirs"] } }),
+  });
+  assert.deepEqual(sent, [{ metadata: { resourceVersion: "7", finalizers: ["theirs", cleanupFinalizer] } }]);
+});
+
+test("reconcile: a pass that is cut off reports nothing about the relay", async () => {
+  const { outcome, writes, transitions } = await pass({
+    relay: relayOf(),
+    refuse(verb, { kind }, passing) {
+      if (verb !== "apply" || kind !== "ConfigMap") return;
+      passing.abort(new Error("The operator ends"));
+      throw new Error("aborted");
+    },
+  });
+  assert.ok(outcome instanceof Error);
+  assert.equal(outcome.message, "The operator ends");
+  assert.ok(!writes.includes("status KubeArmorRelay"));
+  assert.deepEqual(transitions, []);
+});
+
+const conflict = new ApiError(409, { reason: "Conflict" }, { verb: "patch", resource: "kubearmorrelays" });
+
+for (const [verb, kind] of [
+  ["patch", "KubeArmorRelay"],
+  ["apply", "Service"],
+] as const) {
+  test(`reconcile: a ${kind} that changed meanwhile is looked at again, and that is no news`, async () => {
+    const seen = await pass({ relay: relayOf(), refuse: refuseWith(conflict, verb, kind) });
+    assert.equal(seen.outcome, conflict);
+    assert.ok(!seen.writes.includes("status KubeArmorRelay"));
+    assert.deepEqual(seen.transitions, []);
+  });
+}
