@@ -77,9 +77,7 @@ export function planOf({ relay, pairs, owned, wanting }: PlanInput, deps: PlanDe
   const wanted = new Set(pairs.map(({ desired }) => keyOf(desired.resource, desired.object)));
   const deletes = owned.filter(
     ({ resource, object }) =>
-      !wanted.has(keyOf(resource, object)) &&
-      object.metadata.deletionTimestamp === undefined &&
-      standingOf(object, relay, deps.fieldManager) === "ours",
+      !wanted.has(keyOf(resource, object)) && standingOf(object, relay, deps.fieldManager) === "ours",
   );
   return { writes, deletes, foreign, leaving, claimed, isRunning };
 }
