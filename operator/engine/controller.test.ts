@@ -76,10 +76,10 @@ test("runController() retries what throws, with backoff, and forgets failures at
   rig.clock.advance(1);
   await settle();
   assert.equal(calls(), 3);
-  assert.equal(rig.queue.retrying, 0);
   assert.equal(await rig.value("controller_runtime_reconcile_total", 'result="success"'), 1);
   assert.equal(await rig.value("controller_runtime_reconcile_errors_total"), 2);
   assert.equal(await rig.value("workqueue_retries_total"), 2);
+  assert.equal(rig.queue.retry("a"), defaultQueueOptions.initialBackoffMs, "the next failure is the first");
 });
 
 test("runController() does not retry a TerminalError until the key is added again", async () => {
@@ -207,5 +207,5 @@ test("runController() aborts what runs when it is stopped, and resolves after it
   await settle();
   await rig[Symbol.asyncDispose]();
   assert.ok(isAborted);
-  assert.equal(rig.queue.retrying, 0);
+  assert.equal(rig.queue.retry("a"), defaultQueueOptions.initialBackoffMs, "it is not counted as a failure");
 });

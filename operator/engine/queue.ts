@@ -44,11 +44,6 @@ export class WorkQueue {
     return this.#ready.size;
   }
 
-  /** Keys that have failed and have not succeeded since. */
-  get retrying(): number {
-    return this.#failures.size;
-  }
-
   add(key: string): void {
     if (this.#closed) return;
     // The pass that comes now decides anew whether and when there is to be another.
