@@ -17,7 +17,7 @@ export const reasons = {
   InvalidSpec: "The spec contradicts itself; the running relay is left as it is",
   Applied: "Every object of the relay is as the spec wants it",
   Suspended: "spec.suspend is true and objects differ from what the spec wants",
-  NameConflict: "An object of a wanted name belongs to somebody else and is not touched",
+  NameConflict: "An object of a wanted name belongs to somebody else, or an older relay wants it; it is not touched",
   AwaitingDeletion: "An object of a wanted name is being deleted; it is written anew when it is gone",
   PermissionDenied: "The operator's role does not allow a request",
   QuotaExceeded: "A ResourceQuota of the namespace refuses an object",
