@@ -11,6 +11,7 @@ test("listen() logs what fails later, each time, and leaves the server open", as
   t.after(() => server.close());
   const port = await listen(server, 0, log);
   assert.ok(port > 0);
+  assert.equal(server.listenerCount("error"), 1);
   for (const text of ["accept EMFILE", "accept ENFILE"]) server.emit("error", new Error(text));
   assert.match(String(warnings[0]), /EMFILE/);
   assert.match(String(warnings[1]), /ENFILE/);

@@ -150,8 +150,8 @@ class Server {
   async drain(endRoutes: () => Promise<void>, deadline: AbortSignal): Promise<void> {
     this.#isDraining = true;
     this.setServing(false);
+    // Closes the sessions too, each when its calls have ended.
     const isClosed = new Promise<void>((resolve) => this.#http2.close(() => resolve()));
-    for (const session of this.#sessions) session.close();
     for (const [call, owner] of this.#calls) if (owner === "server") call.end(shuttingDown);
     try {
       await Promise.race([Promise.all([endRoutes(), isClosed]), aborted(deadline)]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http2";
+import { createServer, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import type { ServerDuplexStream, ServerWritableStream } from "@grpc/grpc-js";
@@ -52,6 +52,27 @@ test("a client that reads no answers is soon not let send any more", async (t) =
   }
   assert.ok(sent < maxChunks / 2, `The server has taken ${sent} chunks`);
   assert.equal(seen.requests, 1);
+});
+
+test("what a client sends after its call is over is dropped, also while the last answer waits for it", async (t) => {
+  const { port, seen, budget } = await startRegistry(t);
+  using connection = await RawConnection.connect(port);
+  const last = encodeFrame(Buffer.from("last"));
+  connection
+    .greet(0)
+    .call(1, bidi)
+    .data(1, Buffer.concat([last, last, last]))
+    .data(1, last);
+  await connection.roundTrip(3);
+  connection.data(1, last);
+  await connection.roundTrip(5);
+  assert.equal(seen.requests, 1);
+  // The answer, and what came with its request.
+  assert.equal(budget.takenBytes, last.length + 3 * last.length);
+  // A byte to spare: nghttp2 sends no trailers either while the window is used up.
+  connection.takeMore(1, last.length + 1);
+  await connection.frame(isEndOf(1));
+  assert.equal(budget.takenBytes, 0);
 });
 
 test("answers that wait for their clients come out of the budget, and are given back", async (t) => {
@@ -107,6 +128,27 @@ test("a client stream may be idle between requests", async (t) => {
   assert.equal(seen.requests, 3);
 });
 
+test("a client that goes on taking answers, however slowly, has 15 s for each", async (t) => {
+  const { port, seen, clock } = await startRegistry(t);
+  using connection = await RawConnection.connect(port);
+  const request = encodeFrame(Buffer.from("a"));
+  connection
+    .greet(0)
+    .call(1, bidi)
+    .data(1, Buffer.concat(Array.from({ length: 4 }, () => request)), true);
+  for (let taken = 1; taken <= 4; taken += 1) {
+    await connection.roundTrip(2 * taken + 1);
+    assert.equal(seen.requests, taken);
+    assert.equal(clock.pendingTimers, 1);
+    clock.advance(14_999);
+    connection.takeMore(1, request.length);
+    await connection.frame(() => connection.frames.filter(isDataOf(1)).length === taken);
+  }
+  connection.takeMore(1, 1);
+  await connection.frame(isEndOf(1));
+  assert.equal(clock.pendingTimers, 0);
+});
+
 test("a client that takes no answer for 15 s is reset, and its bytes are free", async (t) => {
   const { port, budget, clock } = await startRegistry(t);
   using connection = await RawConnection.connect(port);
@@ -119,6 +161,7 @@ test("a client that takes no answer for 15 s is reset, and its bytes are free", 
   }
   await connection.roundTrip(5);
   assert.ok(budget.takenBytes > 0);
+  assert.equal(clock.pendingTimers, 2);
   clock.advance(15_000);
   for (const id of [1, 3]) {
     await connection.frame(({ type, streamId }) => type === frameType.rstStream && streamId === id);
@@ -126,6 +169,10 @@ test("a client that takes no answer for 15 s is reset, and its bytes are free", 
   assert.equal(budget.takenBytes, 0);
   assert.equal(clock.pendingTimers, 0);
 });
+
+function isDataOf(id: number): (frame: Frame) => boolean {
+  return ({ type, streamId }) => streamId === id && type === frameType.data;
+}
 
 function isEndOf(id: number): (frame: Frame) => boolean {
   return ({ type, streamId, flags }) =>
@@ -171,6 +218,7 @@ async function startRegistry(
         call.on("data", (request: Buffer) => {
           seen.requests += 1;
           call.write(request);
+          if (request.toString() === "last") call.end();
           seen.writableLength = Math.max(seen.writableLength, call.writableLength);
         });
         call.on("end", () => call.end());
@@ -181,12 +229,19 @@ async function startRegistry(
     },
   );
   const http2 = createServer();
+  const sessions = new Set<ServerHttp2Session>();
+  http2.on("session", (session) => sessions.add(session));
   http2.on("stream", (stream, headers) => {
     const call = acceptCall(stream, headers, clock);
     if (call !== undefined) registry.serve(call, headers);
   });
   http2.listen(0);
   await once(http2, "listening");
-  t.after(() => new Promise((resolve) => http2.close(resolve)));
+  t.after(async () => {
+    const closed = once(http2, "close");
+    http2.close();
+    for (const session of sessions) session.destroy();
+    await closed;
+  });
   return { port: (http2.address() as AddressInfo).port, seen, budget, clock };
 }
