@@ -16,7 +16,7 @@ import { MessageBudget } from "./message-budget.ts";
 import { serveCall } from "./serve-call.ts";
 import { createServices, type Services } from "./services.ts";
 import { guardSession } from "./session.ts";
-import { Code, type Status } from "./status.ts";
+import { Code } from "./status.ts";
 
 export interface ServerLimits {
   /** More are closed at once. */
@@ -70,8 +70,6 @@ const maxSessionMemory = 64;
 /** For a client's first SETTINGS. */
 const handshakeMs = 20_000;
 
-const shuttingDown: Status = { code: Code.UNAVAILABLE, message: "The relay is shutting down" };
-
 /** The relay's gRPC server: HTTP/2 without TLS on every address of both families. */
 export async function startServer(options: ServerOptions, deps: ServerDeps): Promise<RelayServer> {
   const http2 = createServer({
@@ -106,7 +104,6 @@ class Server {
   readonly #sessions = new Set<ServerHttp2Session>();
   /** Open calls, with who ends them when the server drains. */
   readonly #calls = new Map<Call, "route" | "server">();
-  #isDraining = false;
 
   constructor(http2: Http2Server, limits: ServerLimits, { routes, clock, log }: ServerDeps) {
     this.#http2 = http2;
@@ -124,9 +121,9 @@ class Server {
   serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     const call = acceptCall(stream, headers, this.#deps.clock);
     if (call === undefined) return;
-    const refusal = this.#refusal();
-    if (refusal !== undefined) {
-      call.end(refusal);
+    const { maxCalls } = this.#limits;
+    if (this.#calls.size >= maxCalls) {
+      call.end({ code: Code.RESOURCE_EXHAUSTED, message: `At most ${maxCalls} calls are served` });
       return;
     }
     this.#calls.set(call, "server");
@@ -148,26 +145,17 @@ class Server {
   }
 
   async drain(endRoutes: () => Promise<void>, deadline: AbortSignal): Promise<void> {
-    this.#isDraining = true;
     this.setServing(false);
-    // Closes the sessions too, each when its calls have ended.
+    // Closes the sessions too, each when its calls have ended; until then Node refuses new ones.
     const isClosed = new Promise<void>((resolve) => this.#http2.close(() => resolve()));
-    for (const [call, owner] of this.#calls) if (owner === "server") call.end(shuttingDown);
+    for (const [call, owner] of this.#calls)
+      if (owner === "server") call.end({ code: Code.UNAVAILABLE, message: "The relay is shutting down" });
     try {
       await Promise.race([Promise.all([endRoutes(), isClosed]), aborted(deadline)]);
     } finally {
       for (const session of this.#sessions) session.destroy();
       await isClosed;
     }
-  }
-
-  /** Why no call is taken now, if so. */
-  #refusal(): Status | undefined {
-    // Clients may send more calls until they have read the GOAWAY.
-    if (this.#isDraining) return shuttingDown;
-    const { maxCalls } = this.#limits;
-    if (this.#calls.size < maxCalls) return undefined;
-    return { code: Code.RESOURCE_EXHAUSTED, message: `At most ${maxCalls} calls are served` };
   }
 }
 

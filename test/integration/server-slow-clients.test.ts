@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
-import type { ServerDuplexStream, ServerWritableStream } from "@grpc/grpc-js";
+import type { sendUnaryData, ServerDuplexStream, ServerReadableStream, ServerWritableStream } from "@grpc/grpc-js";
 import { FakeClock } from "../../lib/process/fake-clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
 import { acceptCall } from "../../relay/server/accept.ts";
@@ -13,6 +13,7 @@ import { encodeFrame, framePrefixBytes } from "../../relay/wire/frame-cutter.ts"
 import { type Frame, flag, frameType, RawConnection } from "./raw-http2.ts";
 
 const bidi = "/test.Slow/Bidi";
+const upload = "/test.Slow/Client";
 const server = "/test.Slow/Server";
 /** Two DATA frames of it fit into what HTTP/2 lets a client send before the server takes any. */
 const manyRequests = 3_000;
@@ -114,19 +115,21 @@ for (const [what, frames] of Object.entries({
   });
 }
 
-test("a client stream may be idle between requests", async (t) => {
-  const { port, seen, clock } = await startRegistry(t);
-  using connection = await RawConnection.connect(port);
-  connection.greet().call(1, bidi);
-  for (let round = 1; round <= 3; round += 1) {
-    connection.data(1, encodeFrame(Buffer.from("a")));
-    await connection.roundTrip(2 * round + 1);
-    clock.advance(3_600_000);
-  }
-  connection.data(1, Buffer.alloc(0), true);
-  await connection.frame(isEndOf(1));
-  assert.equal(seen.requests, 3);
-});
+for (const path of [bidi, upload]) {
+  test(`a client stream of ${path} may be idle between requests`, async (t) => {
+    const { port, seen, clock } = await startRegistry(t);
+    using connection = await RawConnection.connect(port);
+    connection.greet().call(1, path);
+    for (let round = 1; round <= 3; round += 1) {
+      connection.data(1, encodeFrame(Buffer.from("a")));
+      await connection.roundTrip(2 * round + 1);
+      clock.advance(3_600_000);
+    }
+    connection.data(1, Buffer.alloc(0), true);
+    await connection.frame(isEndOf(1));
+    assert.equal(seen.requests, 3);
+  });
+}
 
 test("a client that goes on taking answers, however slowly, has 15 s for each", async (t) => {
   const { port, seen, clock } = await startRegistry(t);
@@ -211,6 +214,7 @@ async function startRegistry(
   registry.addService(
     {
       Bidi: { path: bidi, requestStream: true, responseStream: true, ...codec },
+      Client: { path: upload, requestStream: true, responseStream: false, ...codec },
       Server: { path: server, requestStream: false, responseStream: true, ...codec },
     },
     {
@@ -222,6 +226,12 @@ async function startRegistry(
           seen.writableLength = Math.max(seen.writableLength, call.writableLength);
         });
         call.on("end", () => call.end());
+      },
+      Client(call: ServerReadableStream<Buffer, Buffer>, reply: sendUnaryData<Buffer>) {
+        call.on("data", () => {
+          seen.requests += 1;
+        });
+        call.on("end", () => reply(null, Buffer.alloc(0)));
       },
       Server: (call: ServerWritableStream<Buffer, Buffer>) => {
         call.write(call.request);
