@@ -14,7 +14,7 @@ export function hints(cluster: Pick<Cluster, "kind" | "hints">, endpoint: string
       "Break it and see it repaired",
       `${kubectl} delete configmap kubearmor-relay; sleep 2; ${kubectl} get configmap kubearmor-relay`,
     ],
-    ["Run two relays", `${kubectl} scale ${RELAY} --replicas=2`],
+    ["Run two relays, once they print nothing", `${kubectl} scale ${RELAY} --replicas=2`],
     ...subscribe(cluster, endpoint, kubectl),
   ];
   const text = lines.map(([title, command]) => `  # ${title}\n  ${command}`).join("\n");
