@@ -6,8 +6,6 @@ import { startTethered, type Tethered } from "./tether.ts";
 /** Marks the nodes that kwok plays; the value of `kwok.x-k8s.io/node`. */
 const FAKE = "fake";
 
-/** The annotation that gives a fake pod this address, instead of one of its node's. */
-export const POD_IP_ANNOTATION = "test.kubearmor-relay/pod-ip";
 /** The annotation that keeps a fake pod Pending, until it is removed. */
 export const HOLD_ANNOTATION = "test.kubearmor-relay/hold";
 

@@ -27,8 +27,6 @@ import { startTethered, type Tethered } from "./tether.ts";
 
 /** The node's own address. */
 const NODE_IP = "10.200.0.1";
-/** Every address of it is local to the node: room for simulated agents with an address each. */
-export const AGENT_NETWORK = "10.201.0.0/16";
 const CNI_BINS = ["/usr/lib/cni", "/opt/cni/bin"];
 const START_TIMEOUT_MS = 150_000;
 
