@@ -7,7 +7,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
-import { createServer as createTcpServer, type AddressInfo, type Server } from "node:net";
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { test } from "node:test";
 import { status as Code } from "@grpc/grpc-js";
 import { FakeClock } from "../../lib/process/fake-clock.ts";
@@ -193,6 +193,33 @@ test("Link.watch() on a connection that was lost is refused", limit, async () =>
   while (agent.lost.length === 0) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(agent.link.isUsable, false);
   assert.deepEqual(await watchOnce(agent.link), { end: "refused", isAnswered: false });
+});
+
+test("Link.destroy() closes the socket of an agent that said GOAWAY and stays", limit, async () => {
+  // SETTINGS, then GOAWAY with NO_ERROR, and no end of its own.
+  const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+  const goaway = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+  const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", () => {});
+    socket.resume();
+    socket.write(Buffer.concat([settings, goaway]));
+  });
+  const connected = once(server, "connection");
+  const port = await listen(server);
+  const saidGoaway = Promise.withResolvers<void>();
+  const events: LinkEvents = { onHeard() {}, onLost() {}, onGoaway: () => saidGoaway.resolve() };
+  const open = http2Links(deadlines, { clock: new FakeClock(), random: () => 0.5 });
+  const link = await open({ host: "127.0.0.1", port }, events, never);
+  const [socket] = (await connected) as [Socket];
+  await saidGoaway.promise;
+  link.destroy();
+  // What is sent to a socket that is gone is answered with a reset.
+  for (let tries = 0; !socket.destroyed; tries++) {
+    assert.ok(tries < 1_000, "the socket is still open");
+    socket.write("x");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await close(server);
 });
 
 async function watchOnce(link: Link): Promise<{ end: string; isAnswered: boolean }> {

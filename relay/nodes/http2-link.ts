@@ -18,14 +18,14 @@ export function http2Links(
 ): OpenLink {
   return async (endpoint, events, signal) => {
     const onOpen = (opened: ClientHttp2Session) => report(opened, events);
-    const session = await openSession(endpoint, connectDeadlineMs, { clock, onOpen }, signal);
+    const { session, hangUp } = await openSession(endpoint, connectDeadlineMs, { clock, onOpen }, signal);
     return {
       get isUsable() {
         return !session.closed && !session.destroyed;
       },
       watch: (feed, streamEvents, ended) => watchFeed(session, feed, streamEvents, events.onHeard, ended),
       checkHealth: () => checkHealth(session, randomNonce(random), healthDeadlineMs, clock),
-      destroy: () => session.destroy(),
+      destroy: hangUp,
     };
   };
 }

@@ -1,4 +1,5 @@
 import { type ClientHttp2Session, connect } from "node:http2";
+import type { Socket } from "node:net";
 import type { Clock } from "../../lib/process/clock.ts";
 import { type Endpoint, endpointText } from "./agent.ts";
 
@@ -8,6 +9,13 @@ import { type Endpoint, endpointText } from "./agent.ts";
  */
 export const streamWindowBytes = 8 * 1024 * 1024;
 export const connectionWindowBytes = 3 * streamWindowBytes;
+
+/** A connection and how to end it at once. */
+export interface OpenedSession {
+  readonly session: ClientHttp2Session;
+  /** Closes the socket as well: a session that is closing leaves it open until the agent hangs up, and a frozen one never does. */
+  readonly hangUp: () => void;
+}
 
 export interface OpenSessionDeps {
   readonly clock: Clock;
@@ -21,7 +29,7 @@ export function openSession(
   deadlineMs: number,
   { clock, onOpen }: OpenSessionDeps,
   signal: AbortSignal,
-): Promise<ClientHttp2Session> {
+): Promise<OpenedSession> {
   return new Promise((resolve, reject) => {
     const target = endpointText(endpoint);
     if (signal.aborted) {
@@ -39,11 +47,15 @@ export function openSession(
       session.off("error", fail);
       signal.removeEventListener("abort", abort);
     };
-    const succeed = () => {
+    const succeed = (_session: ClientHttp2Session, socket: Socket) => {
       settle();
       session.setLocalWindowSize(connectionWindowBytes);
       onOpen(session);
-      resolve(session);
+      const hangUp = () => {
+        session.destroy();
+        socket.destroy();
+      };
+      resolve({ session, hangUp });
     };
     const giveUp = (error: Error) => {
       settle();

@@ -11,15 +11,26 @@ export interface KeepaliveOptions {
 /** Upstream's. */
 export const defaultKeepalive: KeepaliveOptions = { intervalMs: 5_000, timeoutMs: 20_000 };
 
-/** Pings the client until the session closes, and destroys the session of one that is gone. */
-export function keepAlive(session: ServerHttp2Session, options: KeepaliveOptions, clock: Clock): void {
+/**
+ * Pings the client until the session closes, and hangs up on one that is gone. A session that is destroyed without having
+ * closed waits for the other side of its socket: that one is gone, too.
+ */
+export function keepAlive(
+  session: ServerHttp2Session,
+  hangUp: () => void,
+  options: KeepaliveOptions,
+  clock: Clock,
+): void {
   let cancel: (() => void) | undefined;
   session.once("close", () => cancel?.());
   const wait = () => {
     cancel = clock.after(options.intervalMs, ping);
   };
   const ping = () => {
-    if (session.destroyed) return;
+    if (session.destroyed) {
+      hangUp();
+      return;
+    }
     watch();
     session.ping((error) => {
       if (error !== null) return;
@@ -31,9 +42,8 @@ export function keepAlive(session: ServerHttp2Session, options: KeepaliveOptions
     const { bytesRead } = session.socket;
     cancel = clock.after(options.timeoutMs, () => {
       // The answer may be stuck behind a backlog that the client is still taking: its window updates tell.
-      if (session.destroyed) return;
-      if (session.socket.bytesRead > bytesRead) watch();
-      else session.destroy();
+      if (!session.destroyed && session.socket.bytesRead > bytesRead) watch();
+      else hangUp();
     });
   };
   wait();

@@ -80,10 +80,27 @@ export async function startServer(options: ServerOptions, deps: ServerDeps): Pro
   const limits = { ...defaultServerLimits, ...options.limits };
   http2.maxConnections = limits.maxConnections;
   const server = new Server(http2, limits, deps);
-  http2.on("connection", (socket: Socket) => socket.setNoDelay(true));
+  // Node makes the session of a connection in its own listener to the same event, which comes after this one.
+  let latest: Socket | undefined;
+  http2.prependListener("connection", (socket: Socket) => {
+    socket.setNoDelay(true);
+    latest = socket;
+  });
   http2.on("session", (session) => {
-    server.add(session);
-    guardSession(session, { keepalive: options.keepalive ?? defaultKeepalive, handshakeMs }, deps.clock, deps.log);
+    const socket = latest;
+    // A session that is closing leaves its socket open until the client has taken everything and hung up: a frozen one never does.
+    const hangUp = () => {
+      session.destroy();
+      socket?.destroy();
+    };
+    server.add(session, hangUp);
+    guardSession(
+      session,
+      hangUp,
+      { keepalive: options.keepalive ?? defaultKeepalive, handshakeMs },
+      deps.clock,
+      deps.log,
+    );
   });
   http2.on("stream", (stream, headers) => server.serve(stream, headers));
   const port = await listen(http2, options.port, deps.log);
@@ -101,7 +118,8 @@ class Server {
   readonly #routes: ReadonlyMap<string, CallHandler>;
   readonly #deps: CallDeps;
   readonly #services: Services;
-  readonly #sessions = new Set<ServerHttp2Session>();
+  /** How to hang up on each connection at once. */
+  readonly #sessions = new Map<ServerHttp2Session, () => void>();
   /** Open calls, with who ends them when the server drains. */
   readonly #calls = new Map<Call, "route" | "server">();
 
@@ -113,8 +131,8 @@ class Server {
     this.#services = createServices(this.#deps);
   }
 
-  add(session: ServerHttp2Session): void {
-    this.#sessions.add(session);
+  add(session: ServerHttp2Session, hangUp: () => void): void {
+    this.#sessions.set(session, hangUp);
     session.once("close", () => this.#sessions.delete(session));
   }
 
@@ -153,7 +171,7 @@ class Server {
     try {
       await Promise.race([Promise.all([endRoutes(), isClosed]), aborted(deadline)]);
     } finally {
-      for (const session of this.#sessions) session.destroy();
+      for (const hangUp of this.#sessions.values()) hangUp();
       await isClosed;
     }
   }

@@ -14,13 +14,19 @@ export interface SessionOptions {
 const pingBytes = 17;
 
 /** Defends a new connection against clients that are silent, gone, noisy or broken. Nothing it does can throw later. */
-export function guardSession(session: ServerHttp2Session, options: SessionOptions, clock: Clock, log: Log): void {
+export function guardSession(
+  session: ServerHttp2Session,
+  hangUp: () => void,
+  options: SessionOptions,
+  clock: Clock,
+  log: Log,
+): void {
   const { socket } = session;
-  const cancelHandshake = clock.after(options.handshakeMs, () => session.destroy());
+  const cancelHandshake = clock.after(options.handshakeMs, hangUp);
   // From then on the client can answer. One without calls takes a place too, so it is pinged all the same, as upstream does.
   session.once("remoteSettings", () => {
     cancelHandshake();
-    keepAlive(session, options.keepalive, clock);
+    keepAlive(session, hangUp, options.keepalive, clock);
   });
   session.once("close", cancelHandshake);
   // Node destroys the session by itself; garbage on the port is a client's fault and no news.

@@ -42,8 +42,12 @@ export class RawConnection implements Disposable {
   }
 
   /** Connects; `host` chooses the address family. Speaks HTTP/2 only after `greet()`. */
-  static async connect(port: number, host = "127.0.0.1"): Promise<RawConnection> {
-    const socket = connect(port, host);
+  static async connect(
+    port: number,
+    host = "127.0.0.1",
+    { allowHalfOpen = false }: { readonly allowHalfOpen?: boolean } = {},
+  ): Promise<RawConnection> {
+    const socket = connect({ port, host, allowHalfOpen });
     await once(socket, "connect");
     return new RawConnection(socket);
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type ClientHttp2Stream, connect } from "node:http2";
+import { connect as tcpConnect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { test, type TestContext } from "node:test";
 import fc from "fast-check";
@@ -254,6 +255,33 @@ test("drain() sends GOAWAY, lets routes end their calls, and leaves nothing open
   assert.equal(last?.type, frameType.headers);
   assert.equal((last?.flags ?? 0) & flag.endStream, flag.endStream);
   await assert.rejects(RawConnection.connect(server.port), /ECONNREFUSED/);
+});
+
+test("drain() cuts a client that never hangs up itself, and the deadline holds", { timeout: 20_000 }, async (t) => {
+  const server = await start(t, systemClock);
+  // A frozen process, or a lost node: it takes the end of the connection and does not answer with its own.
+  const frozen = tcpConnect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+  t.after(() => frozen.destroy());
+  frozen.on("error", () => {});
+  await once(frozen, "connect");
+  await server.drain(async () => {}, AbortSignal.abort());
+});
+
+test("the server hangs up on a client that said GOAWAY and stayed", { timeout: 20_000 }, async (t) => {
+  const clock = new FakeClock();
+  const server = await start(t, clock);
+  using connection = await RawConnection.connect(server.port, "127.0.0.1", { allowHalfOpen: true });
+  connection.greet();
+  await connection.frame(isSettingsAck);
+  connection.send({ type: frameType.goaway, flags: 0, streamId: 0, payload: Buffer.alloc(8) });
+  await once(connection.socket, "end");
+  clock.advance(60_000);
+  // What is sent to a socket that is gone is answered with a reset.
+  for (let tries = 0; !connection.socket.destroyed; tries++) {
+    assert.ok(tries < 1_000, "the socket is still open");
+    connection.socket.write("x");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 });
 
 test("drain() cuts what is left at its deadline", async (t) => {
