@@ -10,6 +10,7 @@ import type { Clock } from "../../lib/process/clock.ts";
 import type { Log } from "../../lib/process/log.ts";
 import { acceptCall, maxHeaderBytes } from "./accept.ts";
 import type { Call, CallDeps, CallHandler } from "./call.ts";
+import { ConnectionCounts, type ConnectionEnd, type ConnectionTotals } from "./connection-counts.ts";
 import { defaultKeepalive, type KeepaliveOptions } from "./keepalive.ts";
 import { listen } from "./listen.ts";
 import { MessageBudget } from "./message-budget.ts";
@@ -47,8 +48,18 @@ export interface ServerDeps {
   readonly log: Log;
 }
 
+/** What a server does and did, for metrics. */
+export interface ServerCounts {
+  readonly connections: ConnectionTotals;
+  /** Open now, of any method. */
+  readonly calls: number;
+  /** Bytes that messages hold while they are read, or written by handlers: those to subscribers aside. */
+  readonly messageBytes: number;
+}
+
 export interface RelayServer extends AsyncDisposable {
   readonly port: number;
+  counts(): ServerCounts;
   /** What `grpc.health.v1` answers; SERVING until told otherwise. */
   setServing(isServing: boolean): void;
   /**
@@ -69,6 +80,12 @@ const maxHeaderFields = 1_000;
 const maxSessionMemory = 64;
 /** For a client's first SETTINGS. */
 const handshakeMs = 20_000;
+/**
+ * Resets are ours to count (see `resetLimit`). What HTTP/2 in Node allows of its own (1,000 at once) ends in GOAWAY
+ * INTERNAL_ERROR, which says nothing to a client; it stays for what comes before our count does, in one piece of data.
+ */
+const streamResetBurst = 4_000;
+const streamResetRate = 1_000;
 
 /** The relay's gRPC server: HTTP/2 without TLS on every address of both families. */
 export async function startServer(options: ServerOptions, deps: ServerDeps): Promise<RelayServer> {
@@ -76,6 +93,8 @@ export async function startServer(options: ServerOptions, deps: ServerDeps): Pro
     settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: maxHeaderBytes, enablePush: false },
     maxHeaderListPairs: maxHeaderFields,
     maxSessionMemory,
+    streamResetBurst,
+    streamResetRate,
   });
   const limits = { ...defaultServerLimits, ...options.limits };
   http2.maxConnections = limits.maxConnections;
@@ -93,19 +112,17 @@ export async function startServer(options: ServerOptions, deps: ServerDeps): Pro
       session.destroy();
       socket?.destroy();
     };
+    const { clock, log } = deps;
+    const guardDeps = { clock, log, hangUp, onEnd: (end: ConnectionEnd) => server.remove(session, end) };
     server.add(session, hangUp);
-    guardSession(
-      session,
-      hangUp,
-      { keepalive: options.keepalive ?? defaultKeepalive, handshakeMs },
-      deps.clock,
-      deps.log,
-    );
+    guardSession(session, { keepalive: options.keepalive ?? defaultKeepalive, handshakeMs }, guardDeps);
   });
+  http2.on("drop", () => server.refuse());
   http2.on("stream", (stream, headers) => server.serve(stream, headers));
   const port = await listen(http2, options.port, deps.log);
   return {
     port,
+    counts: () => server.counts(),
     setServing: (isServing) => server.setServing(isServing),
     drain: (endRoutes, deadline) => server.drain(endRoutes, deadline),
     [Symbol.asyncDispose]: () => server.drain(async () => {}, AbortSignal.abort()),
@@ -122,6 +139,8 @@ class Server {
   readonly #sessions = new Map<ServerHttp2Session, () => void>();
   /** Open calls, with who ends them when the server drains. */
   readonly #calls = new Map<Call, "route" | "server">();
+  readonly #connections = new ConnectionCounts();
+  #isDraining = false;
 
   constructor(http2: Http2Server, limits: ServerLimits, { routes, clock, log }: ServerDeps) {
     this.#http2 = http2;
@@ -133,7 +152,25 @@ class Server {
 
   add(session: ServerHttp2Session, hangUp: () => void): void {
     this.#sessions.set(session, hangUp);
-    session.once("close", () => this.#sessions.delete(session));
+    this.#connections.opened();
+  }
+
+  remove(session: ServerHttp2Session, end: ConnectionEnd): void {
+    this.#sessions.delete(session);
+    this.#connections.ended(this.#isDraining && end === "client" ? "drained" : end);
+  }
+
+  /** A connection was closed before it became a session: there are too many. */
+  refuse(): void {
+    this.#connections.refused();
+  }
+
+  counts(): ServerCounts {
+    return {
+      connections: this.#connections.totals(),
+      calls: this.#calls.size,
+      messageBytes: this.#deps.budget.takenBytes,
+    };
   }
 
   serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
@@ -164,6 +201,7 @@ class Server {
 
   async drain(endRoutes: () => Promise<void>, deadline: AbortSignal): Promise<void> {
     this.setServing(false);
+    this.#isDraining = true;
     // Closes the sessions too, each when its calls have ended; until then Node refuses new ones.
     const isClosed = new Promise<void>((resolve) => this.#http2.close(() => resolve()));
     for (const [call, owner] of this.#calls)

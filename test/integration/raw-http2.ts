@@ -12,11 +12,13 @@ export interface Frame {
 export const frameType = {
   data: 0,
   headers: 1,
+  priority: 2,
   rstStream: 3,
   settings: 4,
   ping: 6,
   goaway: 7,
   windowUpdate: 8,
+  continuation: 9,
 } as const;
 export const flag = { endStream: 1, ack: 1, endHeaders: 4 } as const;
 
@@ -94,6 +96,16 @@ export class RawConnection implements Disposable {
 
   data(streamId: number, payload: Buffer, endStream = false): this {
     return this.send({ type: frameType.data, flags: endStream ? flag.endStream : 0, streamId, payload });
+  }
+
+  /** Cancels a call. */
+  reset(streamId: number): this {
+    return this.send({ type: frameType.rstStream, flags: 0, streamId, payload: Buffer.from([0, 0, 0, 8]) });
+  }
+
+  /** A frame of the connection as a whole. */
+  control(type: number, flags: number, payload: Buffer = Buffer.alloc(0)): this {
+    return this.send({ type, flags, streamId: 0, payload });
   }
 
   /** Resolves when the server has read everything that was sent. */
