@@ -1,13 +1,14 @@
 import { constants } from "node:http2";
 import { type FeedId, feeds } from "../feeds.ts";
+import type { FeedCounts } from "../ledger/feed-counts.ts";
 import type { Endpoint } from "./agent.ts";
-import { type FeedCounts, FeedStream } from "./feed-stream.ts";
+import { FeedStream, type FeedStreamDeps } from "./feed-stream.ts";
 import type { OpenLink } from "./link.ts";
-import type { NodeDeps, NodeOptions } from "./node-options.ts";
+import type { NodeOptions } from "./node-options.ts";
 import type { Life } from "./proven.ts";
 import { SilenceWatch } from "./silence.ts";
 
-export interface ConnectionDeps extends NodeDeps {
+export interface ConnectionDeps extends FeedStreamDeps {
   readonly openLink: OpenLink;
   readonly counts: ReadonlyMap<FeedId, FeedCounts>;
   /** The agent has answered as one. */

@@ -2,18 +2,16 @@ import { fullJitter } from "../../lib/process/backoff.ts";
 import { delay } from "../../lib/process/clock.ts";
 import type { Log } from "../../lib/process/log.ts";
 import type { Feed } from "../feeds.ts";
+import type { FeedCounts } from "../ledger/feed-counts.ts";
+import type { StreamEndReason } from "../ledger/stream-end.ts";
+import type { ThrottleCounts } from "../ledger/throttle.ts";
 import type { StreamEnd } from "./grpc-call.ts";
 import type { Link } from "./link.ts";
 import type { NodeDeps, NodeOptions } from "./node-options.ts";
 import { isStreamProven } from "./proven.ts";
 
-/** One feed of one node, in events and bytes since the node was found. */
-export interface FeedCounts {
-  events: number;
-  bytes: number;
-  /** Streams that were open and broke: between their end and the next opening the agent's events are missing. */
-  breaks: number;
-  isOpen: boolean;
+export interface FeedStreamDeps extends NodeDeps {
+  readonly throttle: ThrottleCounts;
 }
 
 /**
@@ -28,13 +26,13 @@ export class FeedStream {
   readonly #feed: Feed;
   readonly #counts: FeedCounts;
   readonly #options: NodeOptions;
-  readonly #deps: NodeDeps;
+  readonly #deps: FeedStreamDeps;
   readonly #log: Log;
   #isAsked = false;
   #isHealthy = false;
   #warnedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(feed: Feed, counts: FeedCounts, options: NodeOptions, deps: NodeDeps) {
+  constructor(feed: Feed, counts: FeedCounts, options: NodeOptions, deps: FeedStreamDeps) {
     this.#feed = feed;
     this.#counts = counts;
     this.#options = options;
@@ -45,7 +43,7 @@ export class FeedStream {
   /** The HealthCheck of the connection was answered. */
   onHealthy(): void {
     this.#isHealthy = true;
-    this.#counts.isOpen = this.#isAsked;
+    if (this.#isAsked) this.#counts.opened();
   }
 
   /** Resolves when the connection takes no more streams, or `lost` aborts. `closing` = it is we who hang up. */
@@ -54,11 +52,15 @@ export class FeedStream {
     for (let attempt = 0; !lost.aborted && link.isUsable; attempt++) {
       const askedMs = this.#deps.clock.monotonic();
       const eventsBefore = counts.events;
-      const end = await this.#watch(link, lost);
-      const wasOpen = counts.isOpen && end.kind !== "refused";
-      counts.isOpen = false;
-      if (wasOpen && !closing.aborted) counts.breaks += 1;
-      if (lost.aborted || !link.isUsable) return;
+      const end = await this.#watch(link, lost).catch((error: unknown) => {
+        // A link that fails instead of ending the stream takes its connection with it.
+        if (!closing.aborted) counts.ended("connection-lost");
+        throw error;
+      });
+      if (closing.aborted) return;
+      const isOver = lost.aborted || !link.isUsable;
+      counts.ended(endReason(end, isOver));
+      if (isOver) return;
       const bounds = end.kind === "refused" ? this.#options.reconnect : this.#options.reopen;
       const livedMs = this.#deps.clock.monotonic() - askedMs;
       if (isStreamProven({ livedMs, hasDelivered: counts.events > eventsBefore }, attempt, bounds)) attempt = 0;
@@ -72,18 +74,18 @@ export class FeedStream {
 
   async #watch(link: Link, lost: AbortSignal): Promise<StreamEnd> {
     const counts = this.#counts;
+    const { publish, throttle, clock } = this.#deps;
+    const { id } = this.#feed;
+    const hasNotices = id === "alerts";
     const onRun = (run: Buffer, events: number) => {
-      counts.events += events;
-      counts.bytes += run.length;
-      this.#deps.publish(this.#feed.id, run, events);
+      counts.received(events, run.length);
+      if (hasNotices) throttle.look(run, clock.now());
+      publish(id, run, events);
     };
-    const onAnswer = () => {
-      counts.isOpen = true;
-    };
-    const watching = link.watch(this.#feed, { onRun, onAnswer }, lost);
-    this.#isAsked = true;
-    counts.isOpen = this.#isHealthy;
     try {
+      const watching = link.watch(this.#feed, { onRun, onAnswer: () => counts.opened() }, lost);
+      this.#isAsked = true;
+      if (this.#isHealthy) counts.opened();
       return await watching;
     } finally {
       this.#isAsked = false;
@@ -98,5 +100,18 @@ export class FeedStream {
     const { kind, message } = end;
     const retryInMs = Math.round(waitMs);
     this.#log[isNews ? "warn" : "debug"]("Stream ended", { end: kind, reason: message, attempt, retryInMs });
+  }
+}
+
+/** A status, and bytes that cannot be read, tell more than that the connection went, too. */
+function endReason(end: StreamEnd, isConnectionOver: boolean): StreamEndReason {
+  switch (end.kind) {
+    case "status":
+    case "refused":
+      return end.kind;
+    case "framing":
+      return end.fault;
+    case "broken":
+      return isConnectionOver ? "connection-lost" : "reset";
   }
 }

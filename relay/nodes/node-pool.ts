@@ -1,16 +1,12 @@
 import { type FeedId, feeds } from "../feeds.ts";
+import { addNodeFeedTotals, noNodeFeedTotals, type NodeFeedTotals } from "../ledger/feed-counts.ts";
+import { rateSampleMs } from "../ledger/rate-window.ts";
 import { type Agent, endpointText } from "./agent.ts";
 import { chooseAgents } from "./choose-agents.ts";
 import { http2Links } from "./http2-link.ts";
 import type { OpenLink } from "./link.ts";
 import { Node } from "./node.ts";
 import type { NodeDeps, NodeOptions } from "./node-options.ts";
-
-export interface PoolTotals {
-  readonly bytes: number;
-  /** Streams that were open and ended. */
-  readonly breaks: number;
-}
 
 /** Connects to the agents that discovery reports, and to no other. */
 export class NodePool implements AsyncDisposable {
@@ -22,13 +18,16 @@ export class NodePool implements AsyncDisposable {
   /** Hung up on, but not quite gone. */
   readonly #leaving = new Map<Node, Promise<void>>();
   /** Sums of the nodes that are gone, so that totals never go back. */
-  readonly #gone = new Map<FeedId, PoolTotals>();
+  readonly #gone = new Map<FeedId, NodeFeedTotals>();
+  #goneNotices = 0;
   #isClosed = false;
+  #cancelSampling: () => void = () => {};
 
   constructor(options: NodeOptions, deps: NodeDeps, openLink: OpenLink = http2Links(options, deps)) {
     this.#options = options;
     this.#deps = deps;
     this.#openLink = openLink;
+    this.#sample();
   }
 
   /** The nodes now, connected or not. */
@@ -37,14 +36,17 @@ export class NodePool implements AsyncDisposable {
   }
 
   /** Sums over all nodes there ever were. */
-  totals(feed: FeedId): PoolTotals {
-    let { bytes, breaks } = this.#gone.get(feed) ?? { bytes: 0, breaks: 0 };
-    for (const node of [...this.#nodes.values(), ...this.#leaving.keys()]) {
-      const counts = node.counts.get(feed);
-      bytes += counts?.bytes ?? 0;
-      breaks += counts?.breaks ?? 0;
-    }
-    return { bytes, breaks };
+  totals(feed: FeedId): NodeFeedTotals {
+    let sum = this.#gone.get(feed) ?? noNodeFeedTotals;
+    for (const node of [...this.#nodes.values(), ...this.#leaving.keys()]) sum = addFeed(sum, node, feed);
+    return sum;
+  }
+
+  /** Throttle notices of all nodes there ever were. */
+  get throttleNotices(): number {
+    let sum = this.#goneNotices;
+    for (const node of [...this.#nodes.values(), ...this.#leaving.keys()]) sum += node.throttle.notices;
+    return sum;
   }
 
   /** Replaces all that `source` reports, best first: what it reports no longer is hung up on at once. */
@@ -66,6 +68,7 @@ export class NodePool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    this.#cancelSampling();
     for (const [id, node] of this.#nodes) {
       this.#nodes.delete(id);
       this.#close(node);
@@ -76,15 +79,22 @@ export class NodePool implements AsyncDisposable {
   /** To be called for a node that is no longer among `#nodes`: it counts as one that leaves. */
   #close(node: Node): void {
     const closed = node.close().then(() => {
-      for (const { id } of feeds) {
-        const sum = this.#gone.get(id) ?? { bytes: 0, breaks: 0 };
-        const counts = node.counts.get(id);
-        this.#gone.set(id, { bytes: sum.bytes + (counts?.bytes ?? 0), breaks: sum.breaks + (counts?.breaks ?? 0) });
-      }
+      for (const { id } of feeds) this.#gone.set(id, addFeed(this.#gone.get(id) ?? noNodeFeedTotals, node, id));
+      this.#goneNotices += node.throttle.notices;
       this.#leaving.delete(node);
     });
     this.#leaving.set(node, closed);
   }
+
+  #sample(): void {
+    for (const node of this.#nodes.values()) node.sampleRates();
+    this.#cancelSampling = this.#deps.clock.after(rateSampleMs, () => this.#sample());
+  }
+}
+
+function addFeed(sum: NodeFeedTotals, { counts }: Node, feed: FeedId): NodeFeedTotals {
+  const its = counts.get(feed);
+  return its === undefined ? sum : addNodeFeedTotals(sum, its.totals());
 }
 
 function isSame(a: Agent, b: Agent): boolean {

@@ -2,20 +2,35 @@ import { fullJitter } from "../../lib/process/backoff.ts";
 import { delay } from "../../lib/process/clock.ts";
 import { errorText, type Log } from "../../lib/process/log.ts";
 import { type FeedId, feeds } from "../feeds.ts";
+import { FeedCounts } from "../ledger/feed-counts.ts";
+import { RateWindow, type Rates } from "../ledger/rate-window.ts";
+import { ThrottleCounts } from "../ledger/throttle.ts";
 import { type Agent, type Endpoint, endpointText } from "./agent.ts";
 import { type Loss, serveConnection } from "./connection.ts";
-import type { FeedCounts } from "./feed-stream.ts";
 import type { OpenLink } from "./link.ts";
 import type { NodeDeps, NodeOptions } from "./node-options.ts";
 import { isConnectionProven } from "./proven.ts";
 
 export { defaultNodeOptions } from "./node-options.ts";
 
+/** Times are milliseconds since 1970. */
 export type NodeState =
-  | { readonly kind: "connecting"; readonly attempt: number }
-  | { readonly kind: "connected"; readonly endpoint: string; readonly sinceMs: number }
-  | { readonly kind: "waiting"; readonly attempt: number; readonly error: string }
-  | { readonly kind: "closed" };
+  | { readonly kind: "connecting"; readonly sinceMs: number; readonly attempt: number }
+  | { readonly kind: "connected"; readonly sinceMs: number; readonly endpoint: string }
+  | {
+      readonly kind: "waiting";
+      readonly sinceMs: number;
+      readonly attempt: number;
+      readonly error: string;
+      readonly retryAtMs: number;
+    }
+  | { readonly kind: "closed"; readonly sinceMs: number };
+
+/** What went wrong the last time, kept while all is well again. */
+export interface NodeError {
+  readonly message: string;
+  readonly atMs: number;
+}
 
 /**
  * Keeps one agent connected for as long as it exists: connects, opens every feed, opens a broken feed again alone, and
@@ -23,16 +38,18 @@ export type NodeState =
  */
 export class Node {
   readonly agent: Agent;
-  readonly counts: ReadonlyMap<FeedId, FeedCounts> = new Map(
-    feeds.map(({ id }) => [id, { events: 0, bytes: 0, breaks: 0, isOpen: false }]),
-  );
+  readonly foundMs: number;
+  readonly counts: ReadonlyMap<FeedId, FeedCounts>;
+  readonly throttle = new ThrottleCounts();
+  readonly #rates: ReadonlyMap<FeedId, RateWindow>;
   readonly #options: NodeOptions;
   readonly #deps: NodeDeps;
   readonly #openLink: OpenLink;
   readonly #log: Log;
   readonly #closing = new AbortController();
   readonly #finished: Promise<void>;
-  #state: NodeState = { kind: "connecting", attempt: 0 };
+  #state: NodeState;
+  #lastError: NodeError | undefined;
 
   constructor(agent: Agent, options: NodeOptions, deps: NodeDeps, openLink: OpenLink) {
     this.agent = agent;
@@ -40,11 +57,30 @@ export class Node {
     this.#log = deps.log.with({ node: agent.name });
     this.#deps = { ...deps, log: this.#log };
     this.#openLink = openLink;
+    const { clock } = deps;
+    this.foundMs = clock.now();
+    this.counts = new Map(feeds.map(({ id }) => [id, new FeedCounts(clock)]));
+    this.#rates = new Map(feeds.map(({ id }) => [id, new RateWindow(clock.monotonic())]));
+    this.#state = { kind: "connecting", sinceMs: this.foundMs, attempt: 0 };
     this.#finished = this.#run(this.#closing.signal);
   }
 
   get state(): NodeState {
     return this.#state;
+  }
+
+  get lastError(): NodeError | undefined {
+    return this.#lastError;
+  }
+
+  /** To be called every `rateSampleMs`, for `rates`. */
+  sampleRates(): void {
+    const nowMs = this.#deps.clock.monotonic();
+    for (const [feed, window] of this.#rates) window.sample(nowMs, this.counts.get(feed)?.events ?? 0);
+  }
+
+  rates(feed: FeedId): Rates | undefined {
+    return this.#rates.get(feed)?.rates(this.#deps.clock.monotonic(), this.counts.get(feed)?.events ?? 0);
   }
 
   /** Hangs up at once; resolves when nothing is left. */
@@ -58,7 +94,7 @@ export class Node {
     // Moves on when an address does not answer: an agent of both families may listen on one of them only.
     let address = 0;
     while (!signal.aborted) {
-      this.#state = { kind: "connecting", attempt };
+      this.#state = { kind: "connecting", sinceMs: this.#deps.clock.now(), attempt };
       const endpoint = this.agent.endpoints[address % this.agent.endpoints.length];
       if (endpoint === undefined) throw new TypeError(`Agent ${this.agent.id} has no endpoint`);
       const loss = await this.#connect(endpoint, signal);
@@ -68,7 +104,8 @@ export class Node {
       await this.#wait(attempt, loss.error, signal);
       attempt += 1;
     }
-    this.#state = { kind: "closed" };
+    this.#state = { kind: "closed", sinceMs: this.#deps.clock.now() };
+    for (const counts of this.counts.values()) counts.left();
   }
 
   /** One connection, from waiting for a slot to its loss; undefined when `signal` ended it. */
@@ -83,7 +120,8 @@ export class Node {
       this.#state = { kind: "connected", endpoint: endpointText(endpoint), sinceMs: clock.now() };
       this.#log.info("Node connected", { endpoint: endpointText(endpoint) });
     };
-    const deps = { ...this.#deps, openLink: this.#openLink, counts: this.counts, onHealthy };
+    const { counts, throttle } = this;
+    const deps = { ...this.#deps, openLink: this.#openLink, counts, throttle, onHealthy };
     const loss = await serveConnection(endpoint, this.#options, deps, signal);
     cancelSlot();
     return signal.aborted ? undefined : loss;
@@ -91,7 +129,10 @@ export class Node {
 
   async #wait(attempt: number, error: unknown, signal: AbortSignal): Promise<void> {
     const waitMs = fullJitter(attempt, this.#options.reconnect, this.#deps.random);
-    this.#state = { kind: "waiting", attempt, error: errorText(error) };
+    const sinceMs = this.#deps.clock.now();
+    const message = errorText(error);
+    this.#lastError = { message, atMs: sinceMs };
+    this.#state = { kind: "waiting", sinceMs, attempt, error: message, retryAtMs: sinceMs + waitMs };
     // The first loss is news; that an absent agent is still absent is not.
     const level = attempt === 0 ? "warn" : "debug";
     this.#log[level]("Node lost", { error, attempt, retryInMs: Math.round(waitMs) });
