@@ -1,5 +1,7 @@
+import type { Clock } from "../../lib/process/clock.ts";
 import type { Batch, Consumer } from "../hub/batch.ts";
-import { Mailbox } from "../hub/mailbox.ts";
+import { type ConsumerCounts, type DropReason, noDrops } from "../hub/counts.ts";
+import { Mailbox, type Segment } from "../hub/mailbox.ts";
 
 /** The part of a response stream that a subscriber writes to. */
 export interface EventStream {
@@ -15,17 +17,18 @@ export interface SubscriberOptions {
   readonly maxWriteBytes: number;
 }
 
-/** In events. `offered = delivered + overflowed + disconnected + queued` at any time. */
-export interface SubscriberCounts {
-  readonly offered: number;
-  /** Handed to the operating system for this client. */
-  readonly delivered: number;
-  /** Dropped because the mailbox was full. */
-  readonly overflowed: number;
-  /** Not sent when the client went away. */
-  readonly disconnected: number;
-  /** In the mailbox or being written. */
-  readonly queued: number;
+export interface SubscriberDeps {
+  readonly stream: EventStream;
+  readonly clock: Pick<Clock, "monotonic">;
+}
+
+/** How far behind the hub a client is, in milliseconds. */
+export interface Lag {
+  /** Age of the oldest event that is not delivered; 0 when all are. */
+  readonly nowMs: number;
+  /** Age of the oldest event of the last write, when that ended. */
+  readonly lastMs: number;
+  readonly worstMs: number;
 }
 
 /**
@@ -34,40 +37,51 @@ export interface SubscriberCounts {
  */
 export class Subscriber implements Consumer {
   readonly #stream: EventStream;
+  readonly #clock: Pick<Clock, "monotonic">;
   readonly #maxWriteBytes: number;
   readonly #mailbox: Mailbox;
-  #writing = 0;
+  /** What the write under way carries; the pages are pinned until it has ended. */
+  #writing: readonly Segment[] = [];
   #offered = 0;
   #delivered = 0;
-  #overflowed = 0;
-  #disconnected = 0;
-  #isClosed = false;
+  #deliveredBytes = 0;
+  readonly #dropped = noDrops();
+  #closedFor: "disconnected" | "shutdown" | undefined;
+  #lastLagMs = 0;
+  #worstLagMs = 0;
   /** Whoever waits for `idle`. */
   #waiting: (() => void)[] = [];
 
-  constructor(options: SubscriberOptions, stream: EventStream) {
-    this.#stream = stream;
+  constructor(options: SubscriberOptions, deps: SubscriberDeps) {
+    this.#stream = deps.stream;
+    this.#clock = deps.clock;
     this.#maxWriteBytes = options.maxWriteBytes;
-    this.#mailbox = new Mailbox({ maxBytes: options.mailboxBytes });
+    this.#mailbox = new Mailbox({ maxBytes: options.mailboxBytes }, (reason, events) => this.#drop(reason, events));
   }
 
   offer(batch: Batch): void {
     this.#offered += batch.events;
-    if (this.#isClosed) {
-      this.#disconnected += batch.events;
+    if (this.#closedFor !== undefined) {
+      this.#drop(this.#closedFor, batch.events);
       return;
     }
-    this.#overflowed += this.#mailbox.push(batch);
-    if (this.#writing === 0) this.#write();
+    this.#mailbox.push(batch);
+    if (this.#writing.length === 0) this.#write();
   }
 
-  counts(): SubscriberCounts {
+  /** Takes effect at once. */
+  configure({ mailboxBytes }: { readonly mailboxBytes: number }): void {
+    this.#mailbox.configure(mailboxBytes);
+  }
+
+  counts(): ConsumerCounts {
     return {
       offered: this.#offered,
       delivered: this.#delivered,
-      overflowed: this.#overflowed,
-      disconnected: this.#disconnected,
-      queued: this.#mailbox.queuedEvents + this.#writing,
+      filtered: 0,
+      unreadable: 0,
+      dropped: { ...this.#dropped },
+      queued: this.#mailbox.queuedEvents + eventsOf(this.#writing),
     };
   }
 
@@ -75,67 +89,102 @@ export class Subscriber implements Consumer {
     return this.#mailbox.queuedBytes;
   }
 
+  get deliveredBytes(): number {
+    return this.#deliveredBytes;
+  }
+
+  get lag(): Lag {
+    const oldest = this.#writing[0] ?? this.#mailbox.head;
+    return {
+      nowMs: oldest === undefined ? 0 : this.#clock.monotonic() - oldest.atMs,
+      lastMs: this.#lastLagMs,
+      worstMs: this.#worstLagMs,
+    };
+  }
+
   /** Resolves when nothing is queued any more, be it sent or lost. */
   idle(): Promise<void> {
-    if (this.#mailbox.queuedEvents === 0 && this.#writing === 0) return Promise.resolve();
+    if (this.#mailbox.queuedEvents === 0 && this.#writing.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
     });
   }
 
-  /** The client is gone: what is queued is lost and counted. */
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#disconnected += this.#mailbox.clear();
+  /** No more is sent: what is queued is lost and counted. */
+  close(reason: "disconnected" | "shutdown"): void {
+    if (this.#closedFor !== undefined) return;
+    this.#closedFor = reason;
+    this.#drop(reason, this.#mailbox.clear());
     this.#reportIdle();
   }
 
   #write(): void {
-    const first = this.#mailbox.shift();
-    if (first === undefined) {
+    const segments: Segment[] = [];
+    for (let bytes = 0; bytes < this.#maxWriteBytes; ) {
+      const next = this.#mailbox.shift();
+      if (next === undefined) break;
+      bytes += next.end - next.start;
+      segments.push(next);
+    }
+    this.#writing = segments;
+    const last = segments.at(-1);
+    if (last === undefined) {
       this.#reportIdle();
       return;
     }
-    let events = first.events;
-    let bytes = first.bytes.length;
-    const more: Batch[] = [];
-    while (bytes < this.#maxWriteBytes) {
-      const next = this.#mailbox.shift();
-      if (next === undefined) break;
-      events += next.events;
-      bytes += next.bytes.length;
-      more.push(next);
-    }
-    this.#writing = events;
-    const last = more.pop();
-    if (last === undefined) {
-      this.#stream.write(first.bytes, this.#onWritten);
+    if (segments.length === 1) {
+      this.#stream.write(bytesOf(last), this.#onWritten);
       return;
     }
-    // Corked, they reach the connection as one gathered write.
+    // Corked, they reach the connection as one gathered write; the last of them speaks for all.
     this.#stream.cork();
-    this.#stream.write(first.bytes, ignoreResult);
-    for (const batch of more) this.#stream.write(batch.bytes, ignoreResult);
-    this.#stream.write(last.bytes, this.#onWritten);
+    for (const segment of segments) {
+      this.#stream.write(bytesOf(segment), segment === last ? this.#onWritten : ignoreResult);
+    }
     this.#stream.uncork();
   }
 
   readonly #onWritten = (error?: Error | null): void => {
-    if (error === undefined || error === null) this.#delivered += this.#writing;
-    else this.#disconnected += this.#writing;
-    this.#writing = 0;
-    if (this.#isClosed) this.#reportIdle();
-    else this.#write();
+    const segments = this.#writing;
+    this.#writing = [];
+    if (error === undefined || error === null) this.#settle(segments);
+    else this.#drop(this.#closedFor ?? "disconnected", eventsOf(segments));
+    for (const { page } of segments) {
+      // A connection may still be sending what a stream gave it when the stream ended.
+      if (error !== undefined && error !== null) page.taint();
+      page.unpin();
+    }
+    if (this.#closedFor === undefined) this.#write();
+    else this.#reportIdle();
   };
 
+  #settle(segments: readonly Segment[]): void {
+    for (const { start, end, events } of segments) {
+      this.#delivered += events;
+      this.#deliveredBytes += end - start;
+    }
+    this.#lastLagMs = this.#clock.monotonic() - (segments[0]?.atMs ?? 0);
+    this.#worstLagMs = Math.max(this.#worstLagMs, this.#lastLagMs);
+  }
+
+  #drop(reason: DropReason, events: number): void {
+    this.#dropped[reason] += events;
+  }
+
   #reportIdle(): void {
-    if (this.#writing > 0) return;
+    if (this.#writing.length > 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
 }
 
-/** The last write of a group speaks for all of it: they succeed or fail together. */
+function bytesOf({ page, start, end }: Segment): Buffer {
+  return page.bytes.subarray(start, end);
+}
+
+function eventsOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { events }) => sum + events, 0);
+}
+
 function ignoreResult(): void {}

@@ -1,22 +1,29 @@
 import type { Clock } from "../../lib/process/clock.ts";
 import { type Feed, type FeedId, feeds } from "../feeds.ts";
+import { addLedgers, type ConsumerLedger, emptyLedger } from "../hub/counts.ts";
 import type { Hub } from "../hub/hub.ts";
+import type { Membership } from "../hub/membership.ts";
 import { readFilter } from "../wire/request-filter.ts";
 import type { Call, CallHandler } from "./call.ts";
 import { Code, ok, respondWithTrailers } from "./status.ts";
-import { Subscriber, type SubscriberCounts, type SubscriberOptions } from "./subscriber.ts";
+import { type Lag, Subscriber, type SubscriberOptions } from "./subscriber.ts";
 
 export interface SubscriptionOptions extends SubscriberOptions {
   readonly maxSubscribers: number;
 }
+
+/** Limits that may change while the relay runs. */
+export type SubscriptionLimits = Pick<SubscriptionOptions, "maxSubscribers" | "mailboxBytes">;
 
 /** A subscriber as status pages show it. */
 export interface Subscription {
   readonly feed: FeedId;
   readonly peer: string;
   readonly sinceMs: number;
-  readonly counts: SubscriberCounts;
+  readonly counts: ConsumerLedger;
   readonly queuedBytes: number;
+  readonly deliveredBytes: number;
+  readonly lag: Lag;
 }
 
 interface Active {
@@ -24,16 +31,17 @@ interface Active {
   readonly feed: FeedId;
   readonly sinceMs: number;
   readonly subscriber: Subscriber;
+  readonly membership: Membership;
 }
 
 /** Everybody who watches a feed over gRPC. */
 export class Subscriptions {
-  readonly #options: SubscriptionOptions;
+  #options: SubscriptionOptions;
   readonly #hub: Hub;
   readonly #clock: Clock;
   readonly #active = new Set<Active>();
   /** Sums of those who left, so that totals never go back. */
-  readonly #departed = new Map<FeedId, SubscriberCounts>();
+  readonly #departed = new Map<FeedId, ConsumerLedger>();
   #isDraining = false;
 
   constructor(options: SubscriptionOptions, hub: Hub, clock: Clock) {
@@ -47,21 +55,29 @@ export class Subscriptions {
     return new Map(feeds.map((feed) => [feed.path, (call: Call, request: Buffer) => this.#watch(feed, call, request)]));
   }
 
+  /** Takes effect at once; those who are served stay, even if they are more than now may. */
+  configure(limits: SubscriptionLimits): void {
+    this.#options = { ...this.#options, ...limits };
+    for (const { subscriber } of this.#active) subscriber.configure(limits);
+  }
+
   list(): readonly Subscription[] {
-    return Array.from(this.#active, ({ call, feed, sinceMs, subscriber }) => ({
-      feed,
-      peer: call.peer,
-      sinceMs,
-      counts: subscriber.counts(),
-      queuedBytes: subscriber.queuedBytes,
+    return Array.from(this.#active, (active) => ({
+      feed: active.feed,
+      peer: active.call.peer,
+      sinceMs: active.sinceMs,
+      counts: ledgerOf(active),
+      queuedBytes: active.subscriber.queuedBytes,
+      deliveredBytes: active.subscriber.deliveredBytes,
+      lag: active.subscriber.lag,
     }));
   }
 
   /** Sums over all subscribers a feed ever had. */
-  totals(feed: FeedId): SubscriberCounts {
-    let sum = this.#departed.get(feed) ?? none;
-    for (const active of this.#active) if (active.feed === feed) sum = add(sum, active.subscriber.counts());
-    return sum;
+  totals(feed: FeedId): ConsumerLedger & { readonly overflowed: number; readonly disconnected: number } {
+    let sum = this.#departed.get(feed) ?? emptyLedger;
+    for (const active of this.#active) if (active.feed === feed) sum = addLedgers(sum, ledgerOf(active));
+    return { ...sum, overflowed: sum.dropped.mailbox + sum.dropped.budget, disconnected: sum.dropped.disconnected };
   }
 
   /** Sends what is queued and ends every stream with OK; new ones are refused. Resolves when all have ended. */
@@ -103,15 +119,15 @@ export class Subscriptions {
     respondWithTrailers(call.stream);
     // A client may end its side at any time; what else it sends is not read, but must not fill the connection's window.
     call.stream.resume();
-    const subscriber = new Subscriber(this.#options, call.stream);
-    const active: Active = { call, feed: feed.id, sinceMs: this.#clock.now(), subscriber };
+    const subscriber = new Subscriber(this.#options, { stream: call.stream, clock: this.#clock });
+    const membership = this.#hub.subscribe(feed.id, subscriber);
+    const active: Active = { call, feed: feed.id, sinceMs: this.#clock.now(), subscriber, membership };
     this.#active.add(active);
-    const leave = this.#hub.subscribe(feed.id, subscriber);
     call.signal.addEventListener(
       "abort",
       () => {
-        leave();
-        subscriber.close();
+        membership.leave();
+        subscriber.close(this.#isDraining ? "shutdown" : "disconnected");
         void this.#retire(active);
       },
       { once: true },
@@ -122,18 +138,10 @@ export class Subscriptions {
   async #retire(active: Active): Promise<void> {
     await active.subscriber.idle();
     this.#active.delete(active);
-    this.#departed.set(active.feed, add(this.#departed.get(active.feed) ?? none, active.subscriber.counts()));
+    this.#departed.set(active.feed, addLedgers(this.#departed.get(active.feed) ?? emptyLedger, ledgerOf(active)));
   }
 }
 
-const none: SubscriberCounts = { offered: 0, delivered: 0, overflowed: 0, disconnected: 0, queued: 0 };
-
-function add(a: SubscriberCounts, b: SubscriberCounts): SubscriberCounts {
-  return {
-    offered: a.offered + b.offered,
-    delivered: a.delivered + b.delivered,
-    overflowed: a.overflowed + b.overflowed,
-    disconnected: a.disconnected + b.disconnected,
-    queued: a.queued + b.queued,
-  };
+function ledgerOf({ subscriber, membership }: Active): ConsumerLedger {
+  return { expected: membership.expected, ...subscriber.counts() };
 }

@@ -1,23 +1,11 @@
 import type { Batch } from "../hub/batch.ts";
-import { Mailbox } from "../hub/mailbox.ts";
+import { type ConsumerCounts, type DropReason, noDrops } from "../hub/counts.ts";
+import { Mailbox, type OnDrop } from "../hub/mailbox.ts";
+import type { Page } from "../hub/page.ts";
 import { framePrefixBytes } from "../wire/frame-cutter.ts";
 import { JsonLine, unreadable } from "./json-line.ts";
 import type { MessageTable } from "./json-line-table.ts";
 import { type ByteView, viewOf } from "./json-line-text.ts";
-
-/** `full`: the queue was; `closed`: nobody reads stdout any more; `shutdown`: the time to drain was over. */
-export type DropReason = "full" | "closed" | "shutdown";
-
-/** In events. At any time `received = printed + unreadable + dropped + queued`. */
-export interface StdoutCounts {
-  readonly received: number;
-  readonly printed: number;
-  readonly unreadable: number;
-  readonly dropped: number;
-  readonly droppedBy: Readonly<Record<DropReason, number>>;
-  /** Waiting, or in the chunk that is being written. */
-  readonly queued: number;
-}
 
 export interface FeedLinesOptions {
   readonly table: MessageTable;
@@ -26,7 +14,7 @@ export interface FeedLinesOptions {
 }
 
 const newline = 0x0a;
-const noBatch = viewOf(Buffer.alloc(0));
+const noBytes = viewOf(Buffer.alloc(0));
 /** Wire bytes that one call of `render` takes at most beyond its first event: well under a millisecond's work. */
 const maxBytesPerRender = 64 * 1024;
 
@@ -34,25 +22,28 @@ const maxBytesPerRender = 64 * 1024;
 export class FeedLines {
   readonly #mailbox: Mailbox;
   readonly #printer: JsonLine;
-  /** The batch being rendered: its next frame is at `#at`, `#left` events of it are to come. */
-  #batch = noBatch;
-  #at = 0;
-  #left = 0;
+  /** The page that was rendered from last. */
+  #page: Page | undefined;
+  #source = noBytes;
   /** Lines in the chunk being written. */
   #rendered = 0;
-  #received = 0;
+  #offered = 0;
   #printed = 0;
   #unreadable = 0;
-  readonly #dropped: Record<DropReason, number> = { full: 0, closed: 0, shutdown: 0 };
+  readonly #dropped = noDrops();
 
-  constructor(options: FeedLinesOptions) {
-    this.#mailbox = new Mailbox({ maxBytes: options.maxQueueBytes });
+  /** `onDrop` hears of every event that is dropped for want of room, now or later. */
+  constructor(options: FeedLinesOptions, onDrop: OnDrop) {
+    this.#mailbox = new Mailbox({ maxBytes: options.maxQueueBytes }, (reason, events) => {
+      this.#dropped[reason] += events;
+      onDrop(reason, events);
+    });
     this.#printer = new JsonLine(options.table);
   }
 
   /** Events that `render` has not seen. */
   get waiting(): number {
-    return this.#mailbox.queuedEvents + this.#left;
+    return this.#mailbox.queuedEvents;
   }
 
   get unreadable(): number {
@@ -60,32 +51,28 @@ export class FeedLines {
   }
 
   get queuedBytes(): number {
-    return this.#mailbox.queuedBytes + (this.#left > 0 ? this.#batch.bytes.length - this.#at : 0);
+    return this.#mailbox.queuedBytes;
   }
 
-  counts(): StdoutCounts {
-    const { full, closed, shutdown } = this.#dropped;
+  counts(): ConsumerCounts {
     return {
-      received: this.#received,
-      printed: this.#printed,
+      offered: this.#offered,
+      delivered: this.#printed,
+      filtered: 0,
       unreadable: this.#unreadable,
-      dropped: full + closed + shutdown,
-      droppedBy: { full, closed, shutdown },
+      dropped: { ...this.#dropped },
       queued: this.waiting + this.#rendered,
     };
   }
 
-  /** Queues a batch and returns how many events were dropped for it. */
-  accept(batch: Batch): number {
-    this.#received += batch.events;
-    const dropped = this.#mailbox.push(batch);
-    this.#dropped.full += dropped;
-    return dropped;
+  accept(batch: Batch): void {
+    this.#offered += batch.events;
+    this.#mailbox.push(batch);
   }
 
   /** Counts a batch that came when nothing can be printed any more. */
   refuse(batch: Batch, reason: DropReason): void {
-    this.#received += batch.events;
+    this.#offered += batch.events;
     this.#dropped[reason] += batch.events;
   }
 
@@ -97,26 +84,37 @@ export class FeedLines {
     let target = page;
     let to = 0;
     let taken = 0;
-    while (taken < maxBytesPerRender && this.#fetch()) {
-      const start = this.#at + framePrefixBytes;
-      const length = this.#batch.bytes.readUInt32BE(this.#at + 1);
-      const room = this.#printer.maxBytes(length) + 1;
-      if (to + room > target.bytes.length) {
-        if (to > 0) break;
-        target = viewOf(Buffer.allocUnsafeSlow(room));
+    // All that is left of a page is taken out of the mailbox at once, before the next page is looked at.
+    for (let isFull = false; !isFull; ) {
+      const { head } = this.#mailbox;
+      if (head === undefined || taken >= maxBytesPerRender) break;
+      const source = this.#view(head.page);
+      let at = head.start;
+      let events = 0;
+      while (events < head.events && taken + at - head.start < maxBytesPerRender) {
+        const start = at + framePrefixBytes;
+        const length = source.bytes.readUInt32BE(at + 1);
+        const room = this.#printer.maxBytes(length) + 1;
+        if (to + room > target.bytes.length) {
+          isFull = to > 0;
+          if (isFull) break;
+          target = viewOf(Buffer.allocUnsafeSlow(room));
+        }
+        const end = this.#printer.write(source, start, start + length, target, to);
+        if (end === unreadable) {
+          this.#unreadable++;
+        } else {
+          target.bytes[end] = newline;
+          to = end + 1;
+          this.#rendered++;
+        }
+        at = start + length;
+        events++;
       }
-      const end = this.#printer.write(this.#batch, start, start + length, target, to);
-      if (end === unreadable) {
-        this.#unreadable++;
-      } else {
-        target.bytes[end] = newline;
-        to = end + 1;
-        this.#rendered++;
-      }
-      this.#at = start + length;
-      this.#left--;
-      taken += framePrefixBytes + length;
+      taken += at - head.start;
+      this.#mailbox.trim(at - head.start, events);
     }
+    if (this.waiting === 0) this.#forgetPage();
     return target.bytes.subarray(0, to);
   }
 
@@ -128,26 +126,22 @@ export class FeedLines {
 
   /** Drops all that is queued, the chunk being written included, and returns how many events that were. */
   abandon(reason: DropReason): number {
-    const events = this.#mailbox.clear() + this.#left + this.#rendered;
+    const events = this.#mailbox.clear() + this.#rendered;
     this.#dropped[reason] += events;
-    this.#batch = noBatch;
-    this.#left = 0;
     this.#rendered = 0;
     return events;
   }
 
-  /** Makes sure that there is an event to render; false when all are. */
-  #fetch(): boolean {
-    while (this.#left === 0) {
-      const batch = this.#mailbox.shift();
-      if (batch === undefined) {
-        this.#batch = noBatch;
-        return false;
-      }
-      this.#batch = viewOf(batch.bytes);
-      this.#at = 0;
-      this.#left = batch.events;
+  #forgetPage(): void {
+    this.#page = undefined;
+    this.#source = noBytes;
+  }
+
+  #view(page: Page): ByteView {
+    if (page !== this.#page) {
+      this.#page = page;
+      this.#source = viewOf(page.bytes);
     }
-    return true;
+    return this.#source;
   }
 }

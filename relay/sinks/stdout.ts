@@ -2,14 +2,13 @@ import type { Clock } from "../../lib/process/clock.ts";
 import type { Log } from "../../lib/process/log.ts";
 import { type FeedId, feeds } from "../feeds.ts";
 import type { Batch, Consumer } from "../hub/batch.ts";
+import type { ConsumerCounts } from "../hub/counts.ts";
 import { Pacer } from "../hub/pacer.ts";
 import type { ChunkWriter, WriteResult } from "./chunk-writer.ts";
-import { type DropReason, FeedLines, type StdoutCounts } from "./feed-lines.ts";
+import { FeedLines } from "./feed-lines.ts";
 import { jsonLineTables } from "./json-line-table.ts";
 import { viewOf } from "./json-line-text.ts";
 import { LossReport } from "./loss-report.ts";
-
-export type { StdoutCounts } from "./feed-lines.ts";
 
 export interface StdoutSinkOptions {
   /** What may wait per feed, as it came from the wire: a flood of logs must not push alerts out. */
@@ -42,12 +41,15 @@ export class StdoutSink implements Consumer {
   readonly #page = viewOf(Buffer.allocUnsafeSlow(chunkBytes));
   /** Feeds take turns; the next one to look at. */
   #turn = 0;
-  #state: "idle" | "busy" | DropReason = "idle";
+  #state: "idle" | "busy" | "disconnected" | "shutdown" = "idle";
   #onIdle = () => {};
 
   constructor(options: StdoutSinkOptions, deps: StdoutSinkDeps) {
     const { maxQueueBytes } = options;
-    const linesOf = (feed: FeedId) => new FeedLines({ table: jsonLineTables[feed], maxQueueBytes });
+    const linesOf = (feed: FeedId) =>
+      new FeedLines({ table: jsonLineTables[feed], maxQueueBytes }, (reason, events) =>
+        this.#losses.add(feed, reason, events),
+      );
     this.#lines = { alerts: linesOf("alerts"), logs: linesOf("logs"), messages: linesOf("messages") };
     this.#writer = deps.writer;
     this.#clock = deps.clock;
@@ -60,12 +62,12 @@ export class StdoutSink implements Consumer {
     const lines = this.#lines[batch.feed];
     switch (this.#state) {
       case "idle":
-        this.#losses.add(batch.feed, "full", lines.accept(batch));
+        lines.accept(batch);
         this.#state = "busy";
         this.#start.request();
         break;
       case "busy":
-        this.#losses.add(batch.feed, "full", lines.accept(batch));
+        lines.accept(batch);
         break;
       default:
         lines.refuse(batch, this.#state);
@@ -73,8 +75,11 @@ export class StdoutSink implements Consumer {
     }
   }
 
-  counts(feed: FeedId): StdoutCounts {
-    return this.#lines[feed].counts();
+  counts(feed: FeedId): ConsumerCounts & { readonly printed: number; readonly droppedBy: Record<string, number> } {
+    const counts = this.#lines[feed].counts();
+    const { mailbox, budget, disconnected, shutdown } = counts.dropped;
+    const droppedBy = { full: mailbox + budget, closed: disconnected, shutdown };
+    return { ...counts, printed: counts.delivered, droppedBy };
   }
 
   get queuedBytes(): number {
@@ -121,7 +126,7 @@ export class StdoutSink implements Consumer {
       return;
     }
     this.#log.error("Cannot write to stdout: no more events are printed", { error: result.error });
-    this.#end("closed");
+    this.#end("disconnected");
     this.#onIdle();
   }
 
@@ -134,7 +139,7 @@ export class StdoutSink implements Consumer {
     return undefined;
   }
 
-  #end(reason: "closed" | "shutdown"): void {
+  #end(reason: "disconnected" | "shutdown"): void {
     this.#state = reason;
     for (const { id } of feeds) this.#losses.add(id, reason, this.#lines[id].abandon(reason));
     this.#writer.close();
