@@ -15,7 +15,7 @@ if (parsed.kind === "refused") {
   createLog("error").error("Cannot start: the command line or the environment is wrong", { problems: parsed.errors });
   process.exitCode = 2;
 } else {
-  const log = createLog(parsed.config.logLevel);
+  const log = createLog(parsed.config.settings.logLevel);
   for (const warning of parsed.warnings) log.warn(warning);
   await runProgram(log, async (signal) => {
     const relay = await startRelay(parsed.config, {
@@ -24,6 +24,7 @@ if (parsed.kind === "refused") {
       clock: systemClock,
       random: Math.random,
       log,
+      setLogLevel: (level) => log.setLevel(level),
     });
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();

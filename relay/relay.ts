@@ -1,12 +1,11 @@
 import { createKubeClient } from "../lib/kube/client.ts";
 import { loadCluster } from "../lib/kube/credentials.ts";
 import type { ListWatchDeps } from "../lib/kube/list-watch.ts";
-import type { WatchState } from "../lib/kube/types.ts";
 import type { Clock, Random } from "../lib/process/clock.ts";
 import { startProbeServer } from "../lib/process/http.ts";
-import type { Log } from "../lib/process/log.ts";
-import type { KubernetesDiscovery, RelayConfig } from "./config.ts";
-import { type AgentPodWatch, watchAgentPods } from "./discovery/watch-agent-pods.ts";
+import type { Log, LogLevel } from "../lib/process/log.ts";
+import type { ClusterConfig, RelayConfig } from "./config.ts";
+import { AgentDiscovery } from "./discovery/agent-discovery.ts";
 import { feeds } from "./feeds.ts";
 import { FeedSwitch } from "./hub/feed-switch.ts";
 import { Hub } from "./hub/hub.ts";
@@ -15,11 +14,12 @@ import { endpointText } from "./nodes/agent.ts";
 import { defaultNodeOptions } from "./nodes/node.ts";
 import { NodePool } from "./nodes/node-pool.ts";
 import { Slots } from "./nodes/slots.ts";
+import { notReady, type Phase } from "./readiness.ts";
 import { startServer } from "./server/server.ts";
 import { Subscriptions } from "./server/watch.ts";
 import { LiveSettings } from "./settings/live-settings.ts";
-import { watchSettingsConfigMap } from "./settings/watch-config-map.ts";
-import { watchSettingsFile } from "./settings/watch-file.ts";
+import type { Settings } from "./settings/settings.ts";
+import { watchSettings } from "./settings/watch-settings.ts";
 import type { ChunkWriter } from "./sinks/chunk-writer.ts";
 import { StdoutSink } from "./sinks/stdout.ts";
 import { statusPage } from "./status-page.ts";
@@ -38,6 +38,7 @@ export interface RelayDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly setLogLevel?: (level: LogLevel) => void;
 }
 
 export interface Relay {
@@ -53,7 +54,7 @@ export interface Relay {
 /** Puts the relay together, in the order events flow. */
 export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<Relay> {
   const { log, clock, random, version } = deps;
-  let phase: "starting" | "serving" | "draining" = "starting";
+  let phase: Phase = "starting";
   // Closes all of it if the start fails; after it, `drain` does that in its own order.
   await using failed = new AsyncDisposableStack();
   const outer = failed.use(new AsyncDisposableStack());
@@ -72,23 +73,25 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   const subscriptions = new Subscriptions(limits.subscriptions, hub, clock);
   const stdout = new StdoutSink(limits.stdout, { writer: deps.stdout, clock, log });
   const printed = new FeedSwitch(hub, stdout);
-  const settings = new LiveSettings(config.settings, { log, onChange: (next) => printed.apply(next.stdout) });
-  printed.apply(settings.current.stdout);
+  let discovery: AgentDiscovery | undefined;
+  const apply = (settings: Settings) => {
+    deps.setLogLevel?.(settings.logLevel);
+    printed.apply(settings.stdout);
+    discovery?.apply(settings.agents);
+  };
+  const settings = new LiveSettings(config.settings, { log, onChange: apply });
+  apply(settings.current);
 
-  let agentPods: AgentPodWatch | undefined;
   const sources = {
     version,
     hub,
     nodes,
     subscriptions,
     stdout,
-    watches: () => agentPods?.states ?? [],
+    watches: () => discovery?.states ?? [],
     settingsErrors: () => settings.errors,
   };
-  const readyz = () => [
-    ...(phase === "serving" ? [] : [phase]),
-    ...(agentPods?.states ?? []).flatMap(({ namespace, state }) => notSynced(namespace, state)),
-  ];
+  const readyz = () => notReady(phase, discovery?.states ?? []);
   // Before anything that takes time, so that probes can tell what it is waiting for.
   const probes = outer.use(
     await startProbeServer({
@@ -111,16 +114,11 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       endpoints: [endpoint],
     })),
   );
-  const watching = config.kubernetes === undefined ? undefined : connectToCluster(config.kubernetes, outer, deps);
-  if (config.configFile !== undefined) {
-    inputs.use(await watchSettingsFile(config.configFile, (text) => settings.set("file", text), log));
-  }
-  if (watching !== undefined && config.settingsConfigMap !== undefined) {
-    inputs.use(watchSettingsConfigMap(config.settingsConfigMap, watching, (text) => settings.set("configMap", text)));
-  }
-  if (watching !== undefined && config.kubernetes !== undefined) {
-    agentPods = inputs.use(
-      watchAgentPods(config.kubernetes, watching, {
+  const cluster = config.cluster === undefined ? undefined : connectToCluster(config.cluster, outer, deps);
+  inputs.use(await watchSettings(config, settings, { cluster, clock, log }));
+  if (cluster !== undefined && config.discoversPods) {
+    discovery = inputs.use(
+      new AgentDiscovery(settings.current.agents, cluster, {
         onAgents: (agents) => nodes.update("kubernetes", agents),
         onState: () => server.setServing(readyz().length === 0),
       }),
@@ -130,7 +128,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   server.setServing(readyz().length === 0);
   failed.move();
   const ports = { grpcPort: server.port, httpPort: probes.port };
-  log.info("Relay is listening", { version, ...ports, stdout: settings.current.stdout });
+  log.info("Relay is listening", { version, ...ports, settings: settings.hash });
 
   return {
     ...ports,
@@ -150,23 +148,10 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
 }
 
 function connectToCluster(
-  { kubeconfig }: KubernetesDiscovery,
+  { kubeconfig }: ClusterConfig,
   owner: AsyncDisposableStack,
   { version, clock, random, log }: RelayDeps,
 ): ListWatchDeps {
   const client = createKubeClient(loadCluster({ kubeconfig }), { log, userAgent: `kubearmor-relay/${version}` });
   return { client: owner.use(client), clock, random, log };
-}
-
-/** Why a watch of agents makes the relay not ready: an empty relay that looks healthy would hide every event. */
-function notSynced(namespace: string | undefined, state: WatchState): readonly string[] {
-  const where = namespace === undefined ? "all namespaces" : `namespace ${namespace}`;
-  switch (state.kind) {
-    case "synced":
-      return [];
-    case "starting":
-      return [`discovery: agents in ${where} are not listed yet`];
-    case "failing":
-      return [`discovery: agents in ${where} cannot be watched (${state.reason}): ${state.error.message}`];
-  }
 }

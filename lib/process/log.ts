@@ -1,6 +1,13 @@
 import winston from "winston";
 
-export type LogLevel = "error" | "warn" | "info" | "debug";
+/** The most urgent first. */
+export const logLevels = ["error", "warn", "info", "debug"] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
+export function isLogLevel(text: string): text is LogLevel {
+  return (logLevels as readonly string[]).includes(text);
+}
 
 /** Structured fields of a line. Never events, payloads or secrets. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -15,18 +22,28 @@ export interface Log {
   with(fields: LogFields): Log;
 }
 
+/** The log of a program, whose level can change while it runs; that of the logs made by `with` changes along. */
+export interface ProgramLog extends Log {
+  setLevel(level: LogLevel): void;
+}
+
 /**
  * JSON lines on stderr: stdout belongs to events, so that a log collector can tell the two apart.
  * `error` = someone must act, `warn` = degraded, `info` = a rare change of state, `debug` = per request.
  */
-export function createLog(level: LogLevel): Log {
+export function createLog(level: LogLevel): ProgramLog {
   const logger = winston.createLogger({
     level,
-    levels: { error: 0, warn: 1, info: 2, debug: 3 },
+    levels: Object.fromEntries(logLevels.map((name, index) => [name, index])),
     format: winston.format.combine(winston.format.timestamp(), winston.format.json()),
-    transports: [new winston.transports.Console({ stderrLevels: ["error", "warn", "info", "debug"] })],
+    transports: [new winston.transports.Console({ stderrLevels: [...logLevels] })],
   });
-  return wrap(logger);
+  return {
+    ...wrap(logger),
+    setLevel: (next) => {
+      logger.level = next;
+    },
+  };
 }
 
 /** A log that says nothing, for tests and tools. */

@@ -1,66 +1,68 @@
 import { type ListWatch, type ListWatchDeps, startListWatch } from "../../lib/kube/list-watch.ts";
 import { pods } from "../../lib/kube/resources.ts";
 import { Store } from "../../lib/kube/store.ts";
-import type { WatchState } from "../../lib/kube/types.ts";
-import type { Agent } from "../nodes/agent.ts";
-import { agentsOfPods, trimPod } from "./agent-pods.ts";
+import type { KubeObject, WatchState } from "../../lib/kube/types.ts";
+import { trimPod } from "./agent-pods.ts";
 
 export interface AgentPodOptions {
   /** Empty = all. */
   readonly namespaces: readonly string[];
   readonly selector: string;
-  /** Undefined = each pod says. */
-  readonly port: number | undefined;
+}
+
+export interface NamespaceState {
+  /** Undefined = all namespaces. */
+  readonly namespace: string | undefined;
+  readonly state: WatchState;
 }
 
 export interface AgentPodWatch extends AsyncDisposable {
   /** One a namespace watched. */
-  readonly states: readonly { readonly namespace: string | undefined; readonly state: WatchState }[];
+  readonly states: readonly NamespaceState[];
+  /** Resolves when every namespace has been listed; rejects when disposed before that. */
+  readonly synced: Promise<void>;
+  pods(): readonly KubeObject[];
 }
 
 export interface AgentPodHandlers {
-  /** All agents, best first, whenever they change. */
-  readonly onAgents: (agents: readonly Agent[]) => void;
+  readonly onPods: () => void;
   /** After a change of any state. */
   readonly onState: () => void;
 }
 
 /** Follows the agents' pods of a cluster. */
 export function watchAgentPods(
-  options: AgentPodOptions,
+  { namespaces, selector }: AgentPodOptions,
   deps: ListWatchDeps,
-  { onAgents, onState }: AgentPodHandlers,
+  { onPods, onState }: AgentPodHandlers,
 ): AgentPodWatch {
-  const watches: { namespace: string | undefined; store: Store; watch: ListWatch }[] = [];
-  const report = () =>
-    onAgents(
-      agentsOfPods(
-        watches.flatMap(({ store }) => store.list()),
-        options.port,
-      ),
-    );
-  for (const namespace of options.namespaces.length === 0 ? [undefined] : options.namespaces) {
-    const store = new Store({});
-    const watch = startListWatch(
-      {
-        resource: pods,
-        scope: { labelSelector: options.selector, ...(namespace === undefined ? {} : { namespace }) },
-        trim: trimPod,
-        onChange: (change) => {
-          if (store.apply(change).length > 0) report();
+  const watches = (namespaces.length === 0 ? [undefined] : namespaces).map(
+    (namespace): { namespace: string | undefined; store: Store; watch: ListWatch } => {
+      const store = new Store({});
+      const watch = startListWatch(
+        {
+          resource: pods,
+          scope: { labelSelector: selector, ...(namespace === undefined ? {} : { namespace }) },
+          trim: trimPod,
+          onChange: (change) => {
+            if (store.apply(change).length > 0) onPods();
+          },
+          onState,
         },
-        onState,
-      },
-      deps,
-    );
-    // The state tells how it is going; a watch that never synced before its end has nobody waiting for it.
-    watch.synced.catch(() => {});
-    watches.push({ namespace, store, watch });
-  }
+        deps,
+      );
+      return { namespace, store, watch };
+    },
+  );
+  const synced = Promise.all(watches.map(({ watch }) => watch.synced)).then(() => {});
+  // The states tell how it is going; watches that never synced before their end have nobody waiting for them.
+  synced.catch(() => {});
   return {
     get states() {
       return watches.map(({ namespace, watch }) => ({ namespace, state: watch.state }));
     },
+    synced,
+    pods: () => watches.flatMap(({ store }) => store.list()),
     async [Symbol.asyncDispose]() {
       await Promise.all(watches.map(({ watch }) => watch[Symbol.asyncDispose]()));
     },

@@ -2,13 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { silentLog } from "../../lib/process/log.ts";
 import { LiveSettings } from "./live-settings.ts";
-import type { Settings } from "./settings.ts";
-
-const off: Settings = { stdout: { alerts: false, logs: false, messages: false } };
+import { defaultSettings } from "./settings.ts";
 
 function live() {
   const changes: string[] = [];
-  const settings = new LiveSettings(off, {
+  const settings = new LiveSettings(defaultSettings, {
     log: silentLog,
     onChange: ({ stdout }) => {
       changes.push(
@@ -51,6 +49,16 @@ test("LiveSettings.set() keeps the last good settings of a source that cannot be
   settings.set("configMap", "stdout: {alerts: maybe}");
   assert.deepEqual(changes, ["alerts"]);
   assert.match(settings.errors.join(), /configMap: Setting "stdout.alerts" is "maybe"/);
+  assert.equal(settings.current.stdout.alerts, true);
   settings.set("configMap", "stdout: {alerts: true}");
   assert.deepEqual(settings.errors, []);
+});
+
+test("LiveSettings.hash is that of what is in force", () => {
+  const { settings } = live();
+  const before = settings.hash;
+  settings.set("file", "stdout: {logs: true}");
+  assert.notEqual(settings.hash, before);
+  settings.set("file", undefined);
+  assert.equal(settings.hash, before);
 });

@@ -1,5 +1,5 @@
 import type { Log } from "../../lib/process/log.ts";
-import { parseSettings, type Settings } from "./settings.ts";
+import { parseSettings, type Settings, settingsHash } from "./settings.ts";
 
 /** Where settings come from, the one that wins first: the mounted file lags behind the ConfigMap it is made from by up to a minute. */
 const precedence = ["configMap", "file"] as const;
@@ -30,6 +30,11 @@ export class LiveSettings {
     return this.#current;
   }
 
+  /** Of what is in force, as the log and `/statusz` say it. */
+  get hash(): string {
+    return settingsHash(this.#current);
+  }
+
   /** What is wrong with the newest text of each source: empty = nothing. */
   get errors(): readonly string[] {
     return [...this.#errors].flatMap(([source, errors]) => errors.map((error) => `${source}: ${error}`));
@@ -51,7 +56,7 @@ export class LiveSettings {
     const next = (best === undefined ? undefined : this.#bySource.get(best)) ?? this.#base;
     if (JSON.stringify(next) === JSON.stringify(this.#current)) return;
     this.#current = next;
-    this.#deps.log.info("Settings changed", { source: best ?? "environment", stdout: next.stdout });
+    this.#deps.log.info("Settings changed", { source: best ?? "start", hash: this.hash, settings: next });
     this.#deps.onChange(next);
   }
 }

@@ -1,37 +1,72 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseSettings, type Settings } from "./settings.ts";
+import { defaultSettings, parseSettings, type Settings, settingsHash } from "./settings.ts";
 
-const base: Settings = { stdout: { alerts: true, logs: false, messages: false } };
+const base: Settings = { ...defaultSettings, stdout: { alerts: true, logs: false, messages: false } };
 
-const good: Record<string, { text: string; stdout: Settings["stdout"] }> = {
-  "an empty document changes nothing": { text: "", stdout: base.stdout },
+const good: Record<string, { text: string; change?: Partial<Settings> }> = {
+  "an empty document changes nothing": { text: "" },
+  "an empty section changes nothing": { text: "stdout:\nlimits:\nclusterName:\n" },
   "what is said counts, what is not stays": {
     text: "stdout: {logs: true}",
-    stdout: { alerts: true, logs: true, messages: false },
+    change: { stdout: { alerts: true, logs: true, messages: false } },
   },
   "all three switches": {
     text: "stdout:\n  alerts: false\n  logs: true\n  messages: true\n",
-    stdout: { alerts: false, logs: true, messages: true },
+    change: { stdout: { alerts: false, logs: true, messages: true } },
   },
-  "an empty section changes nothing": { text: "stdout:\n", stdout: base.stdout },
+  "a cluster's name": { text: "clusterName: Größe 1", change: { clusterName: "Größe 1" } },
+  "no cluster's name any more": { text: 'clusterName: ""', change: { clusterName: "" } },
+  "enrichment off": { text: "enrichment: {remoteHost: false}", change: { enrichment: { remoteHost: false } } },
+  "limits as numbers": {
+    text: "limits: {maxSubscribers: 3, mailboxBytes: 65536, bufferBytes: 2000000}",
+    change: { limits: { maxSubscribers: 3, mailboxBytes: 65_536, bufferBytes: 2_000_000 } },
+  },
+  "limits as quantities": {
+    text: "limits: {mailboxBytes: 16Mi, bufferBytes: 1Gi}",
+    change: { limits: { maxSubscribers: 200, mailboxBytes: 16 * 1024 ** 2, bufferBytes: 1024 ** 3 } },
+  },
+  "agents, their namespaces each once and in order": {
+    text: "agents: {namespaces: [b, a, b], selector: 'k=v, tier in (a,b), !x', port: 40000}",
+    change: { agents: { namespaces: ["a", "b"], selector: "k=v, tier in (a,b), !x", port: 40_000 } },
+  },
+  "the log's level": { text: "logLevel: debug", change: { logLevel: "debug" } },
 };
-for (const [sentence, { text, stdout }] of Object.entries(good)) {
+for (const [sentence, { text, change }] of Object.entries(good)) {
   test(`parseSettings(): ${sentence}`, () => {
-    assert.deepEqual(parseSettings(text, base), { kind: "settings", settings: { stdout } });
+    assert.deepEqual(parseSettings(text, base), { kind: "settings", settings: { ...base, ...change } });
   });
 }
 
 const bad: Record<string, { text: string; errors: RegExp[] }> = {
   "every problem is named": {
-    text: "stdout: {alerts: yes please, alarms: true}\nsink: 1",
-    errors: [/"stdout.alerts" is "yes please"/, /"stdout.alarms" is not known/, /"sink" is not known/],
+    text: "stdout: {alerts: yes please, alarms: true}\nsink: 1\nclusterName: [a]\nlimits: {mailboxBytes: 1}\nagents: {namespace: a}",
+    errors: [
+      /"stdout.alerts" is "yes please"/,
+      /"clusterName" is \["a"\]/,
+      /"limits.mailboxBytes" is 1, wanted: bytes from 65536/,
+      /"sink" is not known, wanted: stdout, enrichment/,
+      /"stdout.alarms" is not known, wanted: alerts, logs, messages/,
+      /"agents.namespace" is not known/,
+    ],
   },
   "text that is no YAML is refused": { text: "stdout: {", errors: [/flow map/i] },
-  "a list is no settings": { text: "[1]", errors: [/"settings" is \[1\], it must be a map/] },
+  "two values for a setting are refused": { text: "stdout: {}\nstdout: {}", errors: [/unique/i] },
+  "an alias of nothing": { text: "stdout: *nothing", errors: [/alias/i] },
+  "a list is no settings": { text: "[1]", errors: [/Settings are \[1\], wanted: a map/] },
+  "a section is a map": { text: "limits: 5", errors: [/"limits" is 5, wanted: a map/] },
+  "a name is one line of text": { text: 'clusterName: "a\\nb"', errors: [/"clusterName"/] },
+  "nobody may subscribe": { text: "limits: {maxSubscribers: 0}", errors: [/from 1 to/] },
+  "half a byte": { text: "limits: {bufferBytes: 2000000.5}", errors: [/"limits.bufferBytes"/] },
+  "bytes in words": { text: "limits: {bufferBytes: 64 MB}", errors: [/"limits.bufferBytes" is "64 MB"/] },
+  "an empty selector would be every pod of the cluster": { text: 'agents: {selector: ""}', errors: [/selector/] },
+  "a selector with a gap": { text: "agents: {selector: 'a=b,,c=d'}", errors: [/selector/] },
+  "a namespace that cannot be": { text: "agents: {namespaces: [A_b]}", errors: [/namespaces/] },
+  "a port that cannot be": { text: "agents: {port: 0}", errors: [/"agents.port" is 0/] },
+  "a level that is none": { text: "logLevel: loud", errors: [/wanted: error, warn, info, debug/] },
 };
 for (const [sentence, { text, errors }] of Object.entries(bad)) {
-  test(`parseSettings(): ${sentence}`, () => {
+  test(`parseSettings(): refused: ${sentence}`, () => {
     const parsed = parseSettings(text, base);
     assert.equal(parsed.kind, "refused");
     if (parsed.kind !== "refused") return;
@@ -39,3 +74,15 @@ for (const [sentence, { text, errors }] of Object.entries(bad)) {
     for (const [index, error] of errors.entries()) assert.match(parsed.errors[index] ?? "", error);
   });
 }
+
+function hashOf(text: string): string {
+  const parsed = parseSettings(text, base);
+  if (parsed.kind === "refused") assert.fail(parsed.errors.join("; "));
+  return settingsHash(parsed.settings);
+}
+
+test("settingsHash() is the same for the same settings, said by whatever text, and another for others", () => {
+  assert.equal(hashOf("limits: {mailboxBytes: 16Mi}\nstdout: {}"), hashOf("limits:\n  mailboxBytes: 16777216\n"));
+  assert.notEqual(hashOf("logLevel: debug"), hashOf("logLevel: warn"));
+  assert.match(hashOf(""), /^[0-9a-f]{12}$/);
+});

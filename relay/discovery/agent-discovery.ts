@@ -1,0 +1,107 @@
+import type { ListWatchDeps } from "../../lib/kube/list-watch.ts";
+import type { Agent } from "../nodes/agent.ts";
+import { agentsOfPods } from "./agent-pods.ts";
+import { type AgentPodOptions, type AgentPodWatch, type NamespaceState, watchAgentPods } from "./watch-agent-pods.ts";
+
+export interface AgentDiscoveryOptions extends AgentPodOptions {
+  /** Undefined = each pod says. */
+  readonly port: number | undefined;
+}
+
+export interface AgentDiscoveryHandlers {
+  /** All agents, best first, whenever they may have changed. */
+  readonly onAgents: (agents: readonly Agent[]) => void;
+  /** After a change of any watch's state. */
+  readonly onState: () => void;
+}
+
+/**
+ * The agents of a cluster, where to look for them being exchanged while it runs. What was found before stays until
+ * all of the new places have been listed: an agent that both know keeps its connection, and a place that may not be listed
+ * costs none that was known.
+ */
+export class AgentDiscovery implements AsyncDisposable {
+  readonly #deps: ListWatchDeps;
+  readonly #handlers: AgentDiscoveryHandlers;
+  #port: number | undefined;
+  /** What is wanted. */
+  #current: AgentPodWatch;
+  #wanted: AgentPodOptions;
+  /** What was wanted before, until `#current` is synced. */
+  #former: readonly AgentPodWatch[] = [];
+  readonly #ending = new Set<Promise<void>>();
+  #isClosed = false;
+
+  constructor(options: AgentDiscoveryOptions, deps: ListWatchDeps, handlers: AgentDiscoveryHandlers) {
+    this.#deps = deps;
+    this.#handlers = handlers;
+    this.#port = options.port;
+    this.#wanted = options;
+    this.#current = this.#start(options);
+  }
+
+  /** Of the places wanted now. */
+  get states(): readonly NamespaceState[] {
+    return this.#current.states;
+  }
+
+  apply(options: AgentDiscoveryOptions): void {
+    const hasMoved = placesOf(options) !== placesOf(this.#wanted);
+    const hasPort = options.port !== this.#port;
+    if (this.#isClosed || !(hasMoved || hasPort)) return;
+    this.#port = options.port;
+    this.#wanted = options;
+    if (hasMoved) {
+      this.#former = [this.#current, ...this.#former];
+      this.#current = this.#start(options);
+      this.#handlers.onState();
+    }
+    this.#report();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    for (const watch of [this.#current, ...this.#former]) this.#end(watch);
+    await Promise.all(this.#ending);
+  }
+
+  #start(options: AgentPodOptions): AgentPodWatch {
+    const watch = watchAgentPods(options, this.#deps, {
+      onPods: () => this.#report(),
+      onState: () => {
+        if (watch === this.#current) this.#handlers.onState();
+      },
+    });
+    watch.synced.then(
+      () => this.#settle(watch),
+      () => {
+        // Ended before it was synced: another has taken its place, or nobody is left to ask.
+      },
+    );
+    return watch;
+  }
+
+  #settle(watch: AgentPodWatch): void {
+    if (watch !== this.#current || this.#isClosed || this.#former.length === 0) return;
+    for (const former of this.#former) this.#end(former);
+    this.#former = [];
+    this.#report();
+  }
+
+  #end(watch: AgentPodWatch): void {
+    const ended = Promise.resolve(watch[Symbol.asyncDispose]()).then(() => {
+      this.#ending.delete(ended);
+    });
+    this.#ending.add(ended);
+  }
+
+  #report(): void {
+    if (this.#isClosed) return;
+    const pods = [this.#current, ...this.#former].flatMap((watch) => watch.pods());
+    this.#handlers.onAgents(agentsOfPods(pods, this.#port));
+  }
+}
+
+function placesOf({ namespaces, selector }: AgentPodOptions): string {
+  return JSON.stringify([namespaces, selector]);
+}
