@@ -171,15 +171,11 @@ function ownerAmong(objects: Iterable<KubeObject>, address: string): string | un
   });
   const rank = (object: KubeObject) => {
     const { creationTimestamp = "", deletionTimestamp } = object.metadata;
-    return `${deletionTimestamp === undefined ? "stays" : "leaves"} ${9e9 - Date.parse(creationTimestamp)} ${keyOf(object)}`;
+    const age = 9e12 - Date.parse(creationTimestamp);
+    return `${deletionTimestamp === undefined ? "first" : "last"} ${age} ${keyOf(object)}`;
   };
-  // "stays" must come before "leaves": the comparison is reversed for the first word only.
-  const byRank = claims.toSorted((a, b) => {
-    const [left, right] = [rank(a).split(" "), rank(b).split(" ")];
-    if (left[0] !== right[0]) return left[0] === "stays" ? -1 : 1;
-    return left.join() < right.join() ? -1 : 1;
-  });
-  return byRank[0] === undefined ? undefined : keyOf(byRank[0]);
+  const [best] = claims.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  return best === undefined ? undefined : keyOf(best);
 }
 
 test("HostIndex after any changes equals one that is built from what there is", () => {
