@@ -15,6 +15,7 @@ export const frameType = {
   priority: 2,
   rstStream: 3,
   settings: 4,
+  pushPromise: 5,
   ping: 6,
   goaway: 7,
   windowUpdate: 8,
@@ -27,16 +28,19 @@ const headerBytes = 9;
 /** SETTINGS_INITIAL_WINDOW_SIZE. */
 const settingInitialWindowSize = 4;
 
-/** A client that sends the frames it is told to and no others: it answers neither SETTINGS nor PING. */
+/** A side of a connection that sends the frames it is told to and no others: it answers neither SETTINGS nor PING. */
 export class RawConnection implements Disposable {
   readonly socket: Socket;
   readonly frames: Frame[] = [];
   readonly closed: Promise<unknown>;
   #received = Buffer.alloc(0);
-  #onFrame: () => void = () => {};
+  #prefaceBytes: number;
+  /** Whoever waits for a frame, and whoever answers them. */
+  readonly #listeners = new Set<(frame: Frame) => void>();
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, prefaceBytes: number) {
     this.socket = socket;
+    this.#prefaceBytes = prefaceBytes;
     this.closed = new Promise((resolve) => socket.once("close", resolve));
     // A reset is one of the ways a server ends a connection.
     socket.on("error", () => {});
@@ -51,7 +55,12 @@ export class RawConnection implements Disposable {
   ): Promise<RawConnection> {
     const socket = connect({ port, host, allowHalfOpen });
     await once(socket, "connect");
-    return new RawConnection(socket);
+    return new RawConnection(socket, 0);
+  }
+
+  /** The server's side of a connection. */
+  static accepted(socket: Socket): RawConnection {
+    return new RawConnection(socket, preface.length);
   }
 
   /** @param windowBytes how much of a response the server may send before `takeMore`. Default: what HTTP/2 starts with. */
@@ -90,6 +99,10 @@ export class RawConnection implements Disposable {
       "content-type": "application/grpc",
       ...headers,
     };
+    return this.headers(streamId, fields, endStream);
+  }
+
+  headers(streamId: number, fields: Readonly<Record<string, string>>, endStream = false): this {
     const flags = flag.endHeaders | (endStream ? flag.endStream : 0);
     return this.send({ type: frameType.headers, flags, streamId, payload: hpack(fields) });
   }
@@ -114,18 +127,31 @@ export class RawConnection implements Disposable {
     await this.frame((frame) => frame.streamId === streamId);
   }
 
+  /** Calls back for every frame from now on. */
+  onFrame(listener: (frame: Frame) => void): this {
+    this.#listeners.add(listener);
+    return this;
+  }
+
   /** Resolves with the first frame, of those received and those to come, that fits. */
   async frame(fits: (frame: Frame) => boolean): Promise<Frame> {
     for (;;) {
       const found = this.frames.find(fits);
       if (found !== undefined) return found;
-      const next = new Promise<boolean>((resolve) => {
-        this.#onFrame = () => resolve(true);
-      });
-      if (!(await Promise.race([next, this.closed.then(() => false)]))) {
+      if (!(await Promise.race([this.#nextFrame(), this.closed.then(() => false)]))) {
         throw new Error(`The connection closed after ${this.frames.length} frames, none of them the wanted one`);
       }
     }
+  }
+
+  #nextFrame(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const listener = () => {
+        this.#listeners.delete(listener);
+        resolve(true);
+      };
+      this.#listeners.add(listener);
+    });
   }
 
   [Symbol.dispose](): void {
@@ -134,23 +160,27 @@ export class RawConnection implements Disposable {
 
   #receive(chunk: Buffer): void {
     this.#received = Buffer.concat([this.#received, chunk]);
+    const skipped = Math.min(this.#prefaceBytes, this.#received.length);
+    this.#prefaceBytes -= skipped;
+    this.#received = this.#received.subarray(skipped);
     while (this.#received.length >= headerBytes) {
       const end = headerBytes + this.#received.readUIntBE(0, 3);
       if (this.#received.length < end) return;
-      this.frames.push({
+      const frame = {
         type: this.#received.readUInt8(3),
         flags: this.#received.readUInt8(4),
         streamId: this.#received.readUInt32BE(5),
         payload: this.#received.subarray(headerBytes, end),
-      });
+      };
+      this.frames.push(frame);
       this.#received = this.#received.subarray(end);
-      this.#onFrame();
+      for (const listener of this.#listeners) listener(frame);
     }
   }
 }
 
 /** Header fields as HPACK literals without indexing or Huffman codes: for names and values under 127 bytes. */
-function hpack(fields: Readonly<Record<string, string>>): Buffer {
+export function hpack(fields: Readonly<Record<string, string>>): Buffer {
   const parts: Buffer[] = [];
   for (const [name, value] of Object.entries(fields)) {
     parts.push(Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value));
