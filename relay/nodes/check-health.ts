@@ -1,47 +1,59 @@
-import { type ClientHttp2Session, constants } from "node:http2";
 import { status as Code } from "@grpc/grpc-js";
 import type { Clock } from "../../lib/process/clock.ts";
+import type { ClientConnection } from "../http2/client-connection.ts";
 import { encodeFrame } from "../wire/frame-cutter.ts";
-import { endOfResponse, endOfTrailers, openCall, type ResponseHeaders, type StreamEnd } from "./grpc-call.ts";
+import { type CallTarget, callFields, endOfResponse, endOfStream, endOfTrailers, type StreamEnd } from "./grpc-call.ts";
+
+export interface HealthCheckOptions {
+  readonly nonce: number;
+  readonly deadlineMs: number;
+}
 
 /** Calls the agent's HealthCheck, which returns the number it was sent. @throws when it does not, or not in `deadlineMs`. */
 export function checkHealth(
-  session: ClientHttp2Session,
-  nonce: number,
-  deadlineMs: number,
+  connection: ClientConnection,
+  target: CallTarget,
+  { nonce, deadlineMs }: HealthCheckOptions,
   clock: Clock,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    const { refusal } = connection;
+    if (refusal !== undefined) {
+      reject(new Error(`HealthCheck failed: ${refusal}`));
+      return;
+    }
     // Request and reply are one int32 with the same number, so the reply's bytes are the request's.
     const request = encodeNonce(nonce);
-    // The deadline travels with the call, too, so that the agent gives up when we do.
-    const stream = openCall(session, "/feeder.LogService/HealthCheck", { "grpc-timeout": `${Math.ceil(deadlineMs)}m` });
     let reply = Buffer.alloc(0);
     let end: StreamEnd | undefined;
     const settle = (complaint: string | undefined) => {
       cancelDeadline();
-      // Free when the stream has closed; whatever it still says, the verdict stands.
-      stream.close(constants.NGHTTP2_CANCEL);
       if (complaint === undefined) resolve();
       else reject(new Error(`HealthCheck failed: ${complaint}`));
     };
-    const cancelDeadline = clock.after(deadlineMs, () => settle(`no answer in ${deadlineMs} ms`));
-    stream.on("response", (headers) => {
-      end ??= endOfResponse(headers);
+    const giveUp = (complaint: string) => {
+      settle(complaint);
+      // Its close settles nothing any more.
+      connection.cancel(stream);
+    };
+    const cancelDeadline = clock.after(deadlineMs, () => giveUp(`no answer in ${deadlineMs} ms`));
+    // The deadline travels with the call, too, so that the agent gives up when we do.
+    const stream = connection.request(callFields(target, "/feeder.LogService/HealthCheck", deadlineMs), request, {
+      onHead(head) {
+        end = endOfResponse(head);
+      },
+      onTrailers(trailers) {
+        end ??= endOfTrailers(trailers);
+      },
+      onData(bytes) {
+        // One byte too many is kept to tell, and no more.
+        reply = Buffer.concat([reply, bytes]).subarray(0, request.length + 1);
+        if (reply.length > request.length) giveUp("more than the number came back");
+      },
+      onClose(close) {
+        settle(judge(close.kind === "complete" ? end : (end ?? endOfStream(close)), reply.equals(request)));
+      },
     });
-    stream.on("trailers", (headers: ResponseHeaders) => {
-      end ??= endOfTrailers(headers);
-    });
-    stream.on("data", (chunk: Buffer) => {
-      // One byte too many is kept to tell, and no more.
-      reply = Buffer.concat([reply, chunk]).subarray(0, request.length + 1);
-      if (reply.length > request.length) settle("more than the number came back");
-    });
-    stream.on("error", (error: Error) => {
-      end ??= { kind: "broken", message: error.message };
-    });
-    stream.on("close", () => settle(judge(end, reply.equals(request))));
-    stream.end(request);
   });
 }
 

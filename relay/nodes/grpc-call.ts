@@ -1,11 +1,8 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type IncomingHttpHeaders,
-  type IncomingHttpStatusHeader,
-  type OutgoingHttpHeaders,
-} from "node:http2";
 import { status as Code } from "@grpc/grpc-js";
+import type { StreamClose } from "../http2/client-stream.ts";
+import { ErrorCode, errorCodeText } from "../http2/errors.ts";
+import type { Field } from "../http2/hpack-static-table.ts";
+import type { FieldMap } from "../http2/response-fields.ts";
 import type { FramingFault } from "../wire/frame-cutter.ts";
 
 /** How a call to an agent ended. */
@@ -17,7 +14,11 @@ export type StreamEnd =
   /** Without a status: the connection went away, or the agent reset the stream. */
   | { readonly kind: "broken"; readonly message: string };
 
-export type ResponseHeaders = IncomingHttpHeaders & IncomingHttpStatusHeader;
+/** Whom the calls of a connection are addressed to. */
+export interface CallTarget {
+  readonly scheme: string;
+  readonly authority: string;
+}
 
 /**
  * Statuses that a server answers before it calls the method. INTERNAL is none of them: grpc-go sends its headers with the
@@ -25,40 +26,57 @@ export type ResponseHeaders = IncomingHttpHeaders & IncomingHttpStatusHeader;
  */
 const refusals: ReadonlySet<Code> = new Set([Code.UNIMPLEMENTED, Code.UNAUTHENTICATED, Code.PERMISSION_DENIED]);
 
-export function openCall(
-  session: ClientHttp2Session,
-  path: string,
-  headers: OutgoingHttpHeaders = {},
-): ClientHttp2Stream {
-  return session.request({
-    ":method": "POST",
-    ":path": path,
-    "content-type": "application/grpc",
-    te: "trailers",
-    "grpc-accept-encoding": "identity",
-    "user-agent": "kubearmor-relay",
-    ...headers,
-  });
+/** The header of a call. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+export function callFields({ scheme, authority }: CallTarget, path: string, timeoutMs?: number): readonly Field[] {
+  const fields: Field[] = [
+    [":method", "POST"],
+    [":scheme", scheme],
+    [":path", path],
+    [":authority", authority],
+    ["te", "trailers"],
+    ["content-type", "application/grpc"],
+    ["grpc-accept-encoding", "identity"],
+    ["user-agent", "kubearmor-relay"],
+  ];
+  if (timeoutMs !== undefined) fields.push(["grpc-timeout", `${Math.ceil(timeoutMs)}m`]);
+  return fields;
 }
 
-/** The end that the first headers of a response already are; undefined = the response goes on. */
-export function endOfResponse(headers: ResponseHeaders): StreamEnd | undefined {
-  const end = endOfTrailers(headers);
+/** The end that the head of a response already is; undefined = the response goes on. */
+export function endOfResponse(head: FieldMap): StreamEnd | undefined {
+  const end = endOfTrailers(head);
   if (end?.kind === "status" && refusals.has(end.code)) return { ...end, kind: "refused" };
   if (end !== undefined) return end;
-  const httpStatus = headers[":status"];
-  return httpStatus === 200 ? undefined : { kind: "refused", code: undefined, message: `HTTP status ${httpStatus}` };
+  const httpStatus = head.get(":status");
+  return httpStatus === "200" ? undefined : { kind: "refused", code: undefined, message: `HTTP status ${httpStatus}` };
 }
 
 /** The status in the trailers of a response; undefined = there is none. */
-export function endOfTrailers(headers: ResponseHeaders): StreamEnd | undefined {
-  const grpcStatus = headers["grpc-status"];
-  if (typeof grpcStatus !== "string") return undefined;
+export function endOfTrailers(trailers: FieldMap): StreamEnd | undefined {
+  const grpcStatus = trailers.get("grpc-status");
+  if (grpcStatus === undefined) return undefined;
   const code = Number(grpcStatus) as Code;
-  const message = headers["grpc-message"];
-  return {
-    kind: "status",
-    code,
-    message: `${Code[code] ?? grpcStatus} ${typeof message === "string" ? message : ""}`.trimEnd(),
-  };
+  const message = trailers.get("grpc-message") ?? "";
+  return { kind: "status", code, message: `${Code[code] ?? grpcStatus} ${message}`.trimEnd() };
+}
+
+/** What a stream that closed without a status has come to. */
+export function endOfStream(close: StreamClose): StreamEnd {
+  switch (close.kind) {
+    case "complete":
+      return { kind: "broken", message: "The response ended without a status" };
+    case "reset": {
+      const message = `Stream reset by the agent: ${errorCodeText(close.code)}`;
+      const isRefused = close.code === ErrorCode.REFUSED_STREAM;
+      return isRefused ? { kind: "refused", code: undefined, message } : { kind: "broken", message };
+    }
+    case "unprocessed":
+      return { kind: "refused", code: undefined, message: "The agent ended the connection before it took the call" };
+    case "failed":
+      return { kind: "broken", message: close.error.message };
+    case "cancelled":
+      return { kind: "broken", message: "Cancelled" };
+    case "lost":
+      return { kind: "broken", message: close.reason.message };
+  }
 }

@@ -12,9 +12,8 @@ import { test } from "node:test";
 import { status as Code } from "@grpc/grpc-js";
 import { FakeClock } from "../../lib/process/fake-clock.ts";
 import { type Feed, feeds } from "../feeds.ts";
-import { http2Links } from "./http2-link.ts";
+import { connectionWindowBytes, http2Links, streamWindowBytes } from "./http2-link.ts";
 import type { Link, LinkEvents } from "./link.ts";
-import { connectionWindowBytes, streamWindowBytes } from "./open-session.ts";
 
 const limit = { timeout: 20_000 };
 const deadlines = { connectDeadlineMs: 1_000, healthDeadlineMs: 2_000 };

@@ -1,40 +1,93 @@
-import type { ClientHttp2Session } from "node:http2";
 import type { Clock, Random } from "../../lib/process/clock.ts";
+import { ClientConnection } from "../http2/client-connection.ts";
+import { type Endpoint, endpointText } from "./agent.ts";
 import { checkHealth } from "./check-health.ts";
-import type { LinkEvents, OpenLink } from "./link.ts";
+import type { OpenLink } from "./link.ts";
 import type { NodeOptions } from "./node-options.ts";
-import { openSession } from "./open-session.ts";
+import { openSocket, plaintext, type Transport } from "./open-socket.ts";
 import { watchFeed } from "./watch-feed.ts";
+
+/**
+ * Receive window of a stream, in bytes. An agent queues 1,000 events a stream and then drops in silence: a window of many
+ * times that lets a burst leave the agent at the speed of the network.
+ */
+export const streamWindowBytes = 8 * 1024 * 1024;
+export const connectionWindowBytes = 3 * streamWindowBytes;
+
+const connectionOptions = {
+  streamWindowBytes,
+  connectionWindowBytes,
+  // An agent's headers are some hundred bytes, and what it says of an error may be long.
+  maxHeaderListBytes: 64 * 1024,
+  // Answers to pings and settings, mostly, of which an honest agent wants one a second.
+  maxQueuedBytes: 256 * 1024,
+};
+
+/** Large enough for all that a busy socket holds, because every read costs the same whatever it brings. */
+const readBufferBytes = 256 * 1024;
 
 export interface Http2LinkDeps {
   readonly clock: Clock;
   readonly random: Random;
 }
 
-/** Links over HTTP/2 without TLS. */
+/** Links over HTTP/2. They read into one buffer, one after the other: what came is dealt with before the next read. */
 export function http2Links(
   { connectDeadlineMs, healthDeadlineMs }: Pick<NodeOptions, "connectDeadlineMs" | "healthDeadlineMs">,
   { clock, random }: Http2LinkDeps,
+  { scheme, connect, readyEvent }: Transport = plaintext,
 ): OpenLink {
-  return async (endpoint, events, signal) => {
-    const onOpen = (opened: ClientHttp2Session) => report(opened, events);
-    const { session, hangUp } = await openSession(endpoint, connectDeadlineMs, { clock, onOpen }, signal);
+  const buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+  return async (endpoint, { onHeard, onLost, onGoaway }, signal) => {
+    signal.throwIfAborted();
+    const callback = (length: number) => {
+      onHeard();
+      connection.receive(buffer.subarray(0, length));
+      return true;
+    };
+    const socket = connect(endpoint, { buffer, callback });
+    const write = (bytes: Buffer) => {
+      // Closed by the agent while there was something to say to it.
+      if (!socket.writable) return 0;
+      socket.write(bytes);
+      return socket.writableLength;
+    };
+    const onOver = (reason: Error) => {
+      socket.destroy();
+      onLost(reason);
+    };
+    const connection = new ClientConnection(connectionOptions, { write, onGoaway, onOver });
+    const hangUp = (reason: Error) => {
+      connection.close(reason);
+      socket.destroy();
+    };
+    const lose = (reason: Error) => {
+      hangUp(reason);
+      onLost(reason);
+    };
+    const onOpen = () => {
+      socket.on("error", (cause) => lose(new Error("Connection failed", { cause })));
+      socket.on("end", () => lose(new Error("Agent closed the connection")));
+      socket.on("close", () => lose(new Error("Agent closed the connection")));
+      connection.start();
+    };
+    await openSocket(socket, { endpoint, readyEvent, deadlineMs: connectDeadlineMs }, { clock, onOpen }, signal);
+    const target = { scheme, authority: authorityOf(endpoint) };
     return {
       get isUsable() {
-        return !session.closed && !session.destroyed;
+        return connection.isUsable;
       },
-      watch: (feed, streamEvents, ended) => watchFeed(session, feed, streamEvents, events.onHeard, ended),
-      checkHealth: () => checkHealth(session, randomNonce(random), healthDeadlineMs, clock),
-      destroy: hangUp,
+      watch: (feed, streamEvents, ended) => watchFeed(connection, target, feed, streamEvents, ended),
+      checkHealth: () =>
+        checkHealth(connection, target, { nonce: randomNonce(random), deadlineMs: healthDeadlineMs }, clock),
+      destroy: () => hangUp(new Error("The relay hung up")),
     };
   };
 }
 
-function report(session: ClientHttp2Session, { onHeard, onLost, onGoaway }: LinkEvents): void {
-  session.on("error", (cause) => onLost(new Error("Connection failed", { cause })));
-  session.on("close", () => onLost(new Error("Agent closed the connection")));
-  session.on("ping", onHeard);
-  session.on("goaway", onGoaway);
+/** The zone of a link-local address means something to this host only. https://www.rfc-editor.org/rfc/rfc6874#section-4 */
+function authorityOf(endpoint: Endpoint): string {
+  return endpointText(endpoint).replace(/%[^\]]*/, "");
 }
 
 /** Any number does, so long as it differs between agents now and then; one that fits a byte is simple to encode. */

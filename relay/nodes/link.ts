@@ -22,7 +22,7 @@ export interface StreamEvents {
 }
 
 export interface LinkEvents {
-  /** A frame came, of any kind that can be seen. */
+  /** Something came, a ping as well as an event. */
   readonly onHeard: () => void;
   readonly onLost: (reason: Error) => void;
   /** The agent announced the connection's end. */

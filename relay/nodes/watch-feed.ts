@@ -1,74 +1,66 @@
-import { type ClientHttp2Session, constants } from "node:http2";
 import type { Feed } from "../feeds.ts";
+import type { ClientConnection } from "../http2/client-connection.ts";
 import { encodeFrame, FrameCutter, FramingError } from "../wire/frame-cutter.ts";
-import { endOfResponse, endOfTrailers, openCall, type ResponseHeaders, type StreamEnd } from "./grpc-call.ts";
+import { type CallTarget, callFields, endOfResponse, endOfStream, endOfTrailers, type StreamEnd } from "./grpc-call.ts";
 import type { StreamEvents } from "./link.ts";
 
 /** 4 MiB: what gRPC clients take by default, and so the largest event that upstream relays and agents ever passed. */
-export const maxEventBytes = 4 * 1024 * 1024;
+const maxEventBytes = 4 * 1024 * 1024;
 
 /**
  * Opens one server stream on an agent and hands on its frames until it ends; a stream that cannot be opened has ended, too.
- * Aborting `signal` cancels it.
+ * Aborting `signal` cancels it. Never rejects.
  */
 export function watchFeed(
-  session: ClientHttp2Session,
+  connection: ClientConnection,
+  target: CallTarget,
   feed: Feed,
   { onRun, onAnswer }: StreamEvents,
-  onHeard: () => void,
   signal: AbortSignal,
 ): Promise<StreamEnd> {
   return new Promise((resolve) => {
-    if (session.closed || session.destroyed) {
-      resolve({ kind: "refused", code: undefined, message: "The connection is closed" });
+    const { refusal } = connection;
+    if (refusal !== undefined) {
+      resolve({ kind: "refused", code: undefined, message: refusal });
       return;
     }
-    const stream = openCall(session, feed.path);
     const cutter = new FrameCutter({ maxMessageBytes: maxEventBytes }, onRun);
     let end: StreamEnd | undefined;
-    const abort = () => stream.close(constants.NGHTTP2_CANCEL);
-    const failFraming = (error: unknown) => {
-      if (!(error instanceof FramingError)) throw error;
-      end ??= { kind: "framing", fault: error.fault, message: error.message };
-      stream.close(constants.NGHTTP2_CANCEL);
-    };
-    stream.on("response", (headers) => {
-      onHeard();
-      end ??= endOfResponse(headers);
-      if (end === undefined) onAnswer();
+    const cancel = () => connection.cancel(stream);
+    const stream = connection.request(callFields(target, feed.path), encodeFrame(encodeFilter(feed.agentFilter)), {
+      onHead(head) {
+        end = endOfResponse(head);
+        if (end === undefined) onAnswer();
+      },
+      onData(bytes) {
+        const fault = framingFault(() => cutter.push(bytes));
+        if (fault === undefined) return;
+        end ??= fault;
+        cancel();
+      },
+      onTrailers(trailers) {
+        end ??= endOfTrailers(trailers);
+      },
+      onClose(close) {
+        signal.removeEventListener("abort", cancel);
+        if (close.kind === "complete") end ??= framingFault(() => cutter.end());
+        resolve(end ?? endOfStream(close));
+      },
     });
-    stream.on("trailers", (headers: ResponseHeaders) => {
-      end ??= endOfTrailers(headers);
-    });
-    stream.on("data", (chunk: Buffer) => {
-      onHeard();
-      if (end?.kind === "framing") return;
-      try {
-        cutter.push(chunk);
-      } catch (error) {
-        failFraming(error);
-      }
-    });
-    stream.on("end", () => {
-      try {
-        cutter.end();
-      } catch (error) {
-        failFraming(error);
-      }
-    });
-    let failure: Error | undefined;
-    stream.on("error", (error: Error) => {
-      failure = error;
-    });
-    stream.on("close", () => {
-      signal.removeEventListener("abort", abort);
-      const message = failure?.message ?? `Stream reset with code ${stream.rstCode}`;
-      const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
-      resolve(end ?? (isRefused ? { kind: "refused", code: undefined, message } : { kind: "broken", message }));
-    });
-    signal.addEventListener("abort", abort, { once: true });
-    stream.end(encodeFrame(encodeFilter(feed.agentFilter)));
+    signal.addEventListener("abort", cancel, { once: true });
+    if (signal.aborted) cancel();
   });
+}
+
+/** The end of a stream whose bytes are no frames; undefined = they are. */
+function framingFault(read: () => void): StreamEnd | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof FramingError)) throw error;
+    return { kind: "framing", fault: error.fault, message: error.message };
+  }
 }
 
 /** RequestMessage { string Filter = 1 } */
