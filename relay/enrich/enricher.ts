@@ -3,7 +3,7 @@ import { framePrefixBytes } from "../wire/frame-cutter.ts";
 import { clusterNameField, isClusterName, lacksClusterName } from "./cluster-name.ts";
 import { EventFields } from "./event-fields.ts";
 import type { HostLookup } from "./host-index.ts";
-import { peerOf, remoteHostSuffix, remoteIpMark, resourceField } from "./remote-host.ts";
+import { peerOf, remoteHostSuffix, connectionMark, resourceField } from "./remote-host.ts";
 import { type AddedField, fieldBytes, RunRewriter } from "./run-rewriter.ts";
 
 /** 4 MiB: what gRPC clients take by default. An event that the agent could send must not grow out of their reach. */
@@ -62,7 +62,7 @@ export class Enricher {
    */
   apply(feed: FeedId, run: Buffer, events: number): Buffer {
     // Only logs have a Resource that says who the peer is.
-    let mark = this.#hosts !== undefined && feed === "logs" ? run.indexOf(remoteIpMark) : -1;
+    let mark = this.#hosts !== undefined && feed === "logs" ? run.indexOf(connectionMark) : -1;
     const fillsName = this.#clusterName !== undefined;
     if (mark < 0 && !fillsName) return run;
     this.#rewriter.begin(run);
@@ -72,7 +72,7 @@ export class Enricher {
       const isMarked = mark >= 0 && mark < end;
       if (fillsName || isMarked) this.#enrich(feed, run, start, end, isMarked);
       if (isMarked) {
-        mark = run.indexOf(remoteIpMark, end);
+        mark = run.indexOf(connectionMark, end);
         if (mark < 0 && !fillsName) break;
       }
       at = end;
@@ -88,7 +88,8 @@ export class Enricher {
       return;
     }
     const resource = isMarked ? this.#namedResource(run, counts) : undefined;
-    const clusterName = lacksClusterName(run, fields) ? this.#clusterName : undefined;
+    const name = this.#clusterName;
+    const clusterName = name !== undefined && lacksClusterName(run, fields) ? name : undefined;
     if (resource === undefined && clusterName === undefined) return;
     if (!fields.isReadable(feed, run, start, end)) {
       counts.unreadable += 1;

@@ -86,8 +86,7 @@ export class EventFields {
 
 /** Nearly every text is ASCII, and short: a call out of JavaScript costs more than to look at it. */
 function isText(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    if ((bytes[at] ?? 0) >= 0x80) return isUtf8(bytes.subarray(at, end));
-  }
-  return true;
+  let bits = 0;
+  for (let at = start; at < end; at++) bits |= bytes[at] ?? 0;
+  return bits < 0x80 || isUtf8(bytes.subarray(start, end));
 }

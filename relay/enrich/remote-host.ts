@@ -10,8 +10,8 @@ const tcpProbe = Buffer.from("kprobe=tcp_");
 const remoteIp = Buffer.from("remoteip=");
 const remoteHost = Buffer.from("remotehost=");
 
-/** What every log that may be given a remotehost holds: a run without it need not be looked at. */
-export const remoteIpMark: Uint8Array = remoteIp;
+/** What every log that may be given a remotehost holds, and few others: a run without it need not be looked at. */
+export const connectionMark: Uint8Array = tcpProbe;
 
 /** An address is at most this long: eight groups of four, or an IPv4 address behind six groups. */
 const maxAddressLength = 45;
