@@ -117,7 +117,7 @@ test("Node finds an agent that hangs by its silence, and takes an idle one for a
   await waitUntil(() => (received.get("alerts") ?? 0) >= 6);
   assert.equal(received.get("alerts"), 6);
   assert.equal(
-    [...(idle?.counts.values() ?? [])].reduce((sum, { breaks }) => sum + breaks, 0),
+    [...(idle?.counts.values() ?? [])].reduce((sum, counts) => sum + counts.totals().breaks, 0),
     0,
   );
 });

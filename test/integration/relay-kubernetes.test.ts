@@ -81,17 +81,17 @@ test("The relay follows its settings in a ConfigMap, and falls back when that go
   const printed = async (feed: "alerts" | "logs") => {
     fixture.fleet.produce(feed, 1);
     const { feeds } = await fixture.status();
-    return feeds[feed].stdout.printed > 0;
+    return feeds[feed].stdout.delivered > 0;
   };
   await apply("stdout: {alerts: true, logs: false}");
   await waitUntil(() => printed("alerts"));
   const { feeds } = await fixture.status();
   assert.equal(feeds.alerts.agents.breaks, 0);
   await cluster.kubectl(["delete", "configmap", "settings"]);
-  const earlier = feeds.logs.stdout.printed;
+  const earlier = feeds.logs.stdout.delivered;
   await waitUntil(async () => {
     fixture.fleet.produce("logs", 1);
-    return (await fixture.status()).feeds.logs.stdout.printed > earlier;
+    return (await fixture.status()).feeds.logs.stdout.delivered > earlier;
   });
 });
 
