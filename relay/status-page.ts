@@ -1,30 +1,52 @@
-import { feeds } from "./feeds.ts";
-import type { MetricSources } from "./metrics.ts";
+import type { FeedId } from "./feeds.ts";
+import { addRates, noRates, type Rates } from "./ledger/rate-window.ts";
+import { type FeedSnapshot, takeSnapshot } from "./ledger/snapshot.ts";
+import type { MetricSources } from "./ledger/sources.ts";
 import type { Node } from "./nodes/node.ts";
 
-/** What `GET /statusz` shows: who is connected, how it goes, what was lost. For people and for support bundles. */
+/** What `GET /statusz` shows: who is connected, how it goes, what was lost. For people and for support bundles; docs/statusz.md. */
 export function statusPage(sources: MetricSources): unknown {
-  const { version, hub, nodes, subscriptions, stdout } = sources;
+  const { version, hub, nodes, subscriptions } = sources;
+  const { rss, heapUsed, external } = process.memoryUsage();
   return {
     version,
-    feeds: Object.fromEntries(
-      feeds.map(({ id }) => [
-        id,
-        {
-          ...hub.totals(id),
-          subscribers: subscriptions.totals(id),
-          stdout: stdout.counts(id),
-          agents: nodes.totals(id),
-        },
-      ]),
-    ),
+    settingsHash: sources.settingsHash?.(),
+    settingsErrors: sources.settingsErrors(),
+    process: {
+      startedMs: Math.round(performance.timeOrigin),
+      ports: sources.ports?.(),
+      memory: { residentBytes: rss, heapBytes: heapUsed, externalBytes: external },
+      buffer: { usedBytes: hub.budget.usedBytes, maxBytes: hub.budget.maxBytes },
+      eventLoopDelay: sources.eventLoop?.summary(),
+      connections: sources.server?.().connections,
+      stdoutLeader: sources.stdoutLeader?.(),
+    },
+    feeds: Object.fromEntries(takeSnapshot(sources).map((feed) => [feed.id, feedStatus(feed, sources)])),
+    throttleNotices: nodes.throttleNotices,
     watches: sources
       .watches()
       .map(({ state }) => (state.kind === "failing" ? { kind: state.reason, error: state.error.message } : state)),
-    settingsErrors: sources.settingsErrors(),
     nodes: nodes.nodes.map(nodeStatus),
     subscribers: subscriptions.list(),
   };
+}
+
+function feedStatus(
+  { id, hub, nodes, openStreams, subscribers, stdout, unaccounted }: FeedSnapshot,
+  { enrichment, nodes: pool }: MetricSources,
+): unknown {
+  return {
+    ...hub,
+    unaccounted,
+    agents: { ...nodes, openStreams, rates: ratesOf(pool.nodes, id) },
+    enrichment: enrichment?.(id),
+    subscribers,
+    stdout,
+  };
+}
+
+function ratesOf(nodes: readonly Node[], feed: FeedId): Rates {
+  return nodes.reduce<Rates>((sum, node) => addRates(sum, node.rates(feed) ?? noRates), noRates);
 }
 
 function nodeStatus(node: Node): unknown {
@@ -38,7 +60,7 @@ function nodeStatus(node: Node): unknown {
     feeds: Object.fromEntries(
       Array.from(counts, ([feed, its]) => {
         const { isOpen, lastEventMs, gaps } = its;
-        return [feed, { isOpen, ...its.totals(), lastEventMs, rates: node.rates(feed), recentGaps: gaps }];
+        return [feed, { isOpen, lastEventMs, rates: node.rates(feed), ...its.totals(), recentGaps: gaps }];
       }),
     ),
   };

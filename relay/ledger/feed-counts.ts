@@ -41,6 +41,14 @@ export class FeedCounts {
     return this.#events;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get gapTotals(): GapTotals {
+    return this.#gaps.totals();
+  }
+
   /** Milliseconds since 1970; undefined when there was none. */
   get lastEventMs(): number | undefined {
     return this.#lastEventMs;

@@ -41,3 +41,9 @@ export class RateWindow {
     return ((count - from.count) * 1_000) / (nowMs - from.atMs);
   }
 }
+
+export const noRates: Rates = { over10s: 0, over60s: 0 };
+
+export function addRates(a: Rates, b: Rates): Rates {
+  return { over10s: a.over10s + b.over10s, over60s: a.over60s + b.over60s };
+}

@@ -1,0 +1,39 @@
+import type { WatchState } from "../../lib/kube/types.ts";
+import type { EnrichCounts } from "../enrich/enricher.ts";
+import type { FeedId } from "../feeds.ts";
+import type { Hub } from "../hub/hub.ts";
+import type { NodePool } from "../nodes/node-pool.ts";
+import type { ServerCounts } from "../server/server.ts";
+import type { Subscriptions } from "../server/watch.ts";
+import type { StdoutSink } from "../sinks/stdout.ts";
+import type { EventLoopDelay } from "./event-loop-delay.ts";
+
+/** Where metrics and the status page read. What is optional is left out of them when it is not there. */
+export interface MetricSources {
+  readonly version: string;
+  readonly hub: Pick<Hub, "totals" | "budget">;
+  readonly nodes: Pick<NodePool, "nodes" | "totals" | "throttleNotices">;
+  readonly subscriptions: Pick<Subscriptions, "list" | "totals">;
+  readonly stdout: Pick<StdoutSink, "counts" | "queuedBytes">;
+  /** What stdout must have been offered, as the hub says; without it that cannot be checked. */
+  readonly stdoutExpected?: (feed: FeedId) => number;
+  /** Whether this replica prints: undefined when it is not one of several. */
+  readonly stdoutLeader?: () => StdoutLeader | undefined;
+  readonly watches: () => readonly { readonly state: WatchState }[];
+  /** Ends of list-watches by reason. */
+  readonly watchRestarts?: () => Iterable<readonly [reason: string, count: number]>;
+  readonly settingsErrors: () => readonly string[];
+  readonly settingsHash?: () => string;
+  readonly enrichment?: (feed: FeedId) => Readonly<EnrichCounts>;
+  readonly server?: () => ServerCounts;
+  readonly ports?: () => Readonly<Record<string, number>>;
+  readonly eventLoop?: Pick<EventLoopDelay, "summary">;
+}
+
+export interface StdoutLeader {
+  readonly isLeader: boolean;
+  /** Who prints, if somebody is known to. */
+  readonly holder?: string | undefined;
+  /** Times that this replica began to print. */
+  readonly terms?: number;
+}
