@@ -6,14 +6,16 @@ import { startProbeServer } from "../lib/process/http.ts";
 import type { Log, LogLevel } from "../lib/process/log.ts";
 import type { ClusterConfig, RelayConfig } from "./config.ts";
 import { AgentDiscovery } from "./discovery/agent-discovery.ts";
-import { feeds } from "./feeds.ts";
-import { FeedSwitch } from "./hub/feed-switch.ts";
+import { Enricher } from "./enrich/enricher.ts";
+import { Enrichment } from "./enrich/enrichment.ts";
+import { type FeedId, feeds } from "./feeds.ts";
 import { Hub } from "./hub/hub.ts";
 import { createMetrics } from "./metrics.ts";
 import { endpointText } from "./nodes/agent.ts";
 import { defaultNodeOptions } from "./nodes/node.ts";
 import { NodePool } from "./nodes/node-pool.ts";
 import { Slots } from "./nodes/slots.ts";
+import { startPrinting } from "./printing.ts";
 import { notReady, type Phase } from "./readiness.ts";
 import { startServer } from "./server/server.ts";
 import { Subscriptions } from "./server/watch.ts";
@@ -21,13 +23,12 @@ import { LiveSettings } from "./settings/live-settings.ts";
 import type { Settings } from "./settings/settings.ts";
 import { watchSettings } from "./settings/watch-settings.ts";
 import type { ChunkWriter } from "./sinks/chunk-writer.ts";
-import { StdoutSink } from "./sinks/stdout.ts";
 import { statusPage } from "./status-page.ts";
 
-/** Bounds that hold until the CR sets them. */
-const limits = {
+/** What no setting changes. */
+const fixed = {
   hub: { pageBytes: 64 * 1024, minIntervalMs: 1 },
-  subscriptions: { maxSubscribers: 200, mailboxBytes: 8 * 1024 * 1024, maxWriteBytes: 128 * 1024 },
+  subscriptions: { maxWriteBytes: 128 * 1024 },
   stdout: { maxQueueBytes: 16 * 1024 * 1024 },
   dialling: 64,
 } as const;
@@ -60,34 +61,46 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   const outer = failed.use(new AsyncDisposableStack());
   const inputs = failed.use(new AsyncDisposableStack());
 
-  const hub = new Hub(limits.hub, clock);
+  const cluster = config.cluster === undefined ? undefined : connectToCluster(config.cluster, outer, deps);
+
+  const enricher = new Enricher();
+  const enrichment = inputs.use(new Enrichment(enricher, cluster?.watching));
+  const hub = new Hub(fixed.hub, clock);
   const nodes = inputs.use(
     new NodePool(defaultNodeOptions, {
-      publish: (feed, run, events) => hub.publish(feed, run, events),
-      dialling: new Slots(limits.dialling),
+      publish: (feed, run, events) => hub.publish(feed, enricher.apply(feed, run, events), events),
+      dialling: new Slots(fixed.dialling),
       clock,
       random,
       log,
     }),
   );
-  const subscriptions = new Subscriptions(limits.subscriptions, hub, clock);
-  const stdout = new StdoutSink(limits.stdout, { writer: deps.stdout, clock, log });
-  const printed = new FeedSwitch(hub, stdout);
+  const subscriptions = new Subscriptions({ ...fixed.subscriptions, ...config.settings.limits }, hub, clock);
+  const printing = startPrinting(
+    { ...fixed.stdout, lease: config.lease, identity: config.identity },
+    { writer: deps.stdout, hub, newClient: cluster?.newClient, clock, random, log },
+  );
   let discovery: AgentDiscovery | undefined;
-  const apply = (settings: Settings) => {
-    deps.setLogLevel?.(settings.logLevel);
-    printed.apply(settings.stdout);
-    discovery?.apply(settings.agents);
+  const apply = ({ logLevel, stdout, clusterName, enrichment: { remoteHost }, limits, agents }: Settings) => {
+    deps.setLogLevel?.(logLevel);
+    printing.apply(stdout);
+    enrichment.apply({ clusterName, remoteHost });
+    hub.budget.configure(limits.bufferBytes);
+    subscriptions.configure(limits);
+    discovery?.apply(agents);
   };
   const settings = new LiveSettings(config.settings, { log, onChange: apply });
-  apply(settings.current);
 
   const sources = {
     version,
     hub,
     nodes,
     subscriptions,
-    stdout,
+    stdout: printing,
+    stdoutExpected: (feed: FeedId) => printing.expected(feed),
+    stdoutLeader: () => printing.turns,
+    enrichment: (feed: FeedId) => enricher.counts(feed),
+    settingsHash: () => settings.hash,
     watches: () => discovery?.states ?? [],
     settingsErrors: () => settings.errors,
   };
@@ -106,6 +119,9 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     await startServer({ port: config.grpcPort }, { routes: subscriptions.routes(), clock, log }),
   );
 
+  // Before the first agent is asked for events, so that none of them meets anything but the newest settings.
+  inputs.use(await watchSettings(config, settings, { cluster: cluster?.watching, clock, log }));
+  apply(settings.current);
   nodes.update(
     "static",
     config.agents.map((endpoint) => ({
@@ -114,11 +130,9 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       endpoints: [endpoint],
     })),
   );
-  const cluster = config.cluster === undefined ? undefined : connectToCluster(config.cluster, outer, deps);
-  inputs.use(await watchSettings(config, settings, { cluster, clock, log }));
   if (cluster !== undefined && config.discoversPods) {
     discovery = inputs.use(
-      new AgentDiscovery(settings.current.agents, cluster, {
+      new AgentDiscovery(settings.current.agents, cluster.watching, {
         onAgents: (agents) => nodes.update("kubernetes", agents),
         onState: () => server.setServing(readyz().length === 0),
       }),
@@ -138,7 +152,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       // First no more events come in, then what came in goes out.
       await inputs.disposeAsync();
       hub.flush();
-      await Promise.all([stdout.close(deadline), server.drain(() => subscriptions.drain(), deadline)]);
+      await Promise.all([printing.drain(deadline), server.drain(() => subscriptions.drain(), deadline)]);
       await outer.disposeAsync();
       log.info("Relay has drained", {
         feeds: Object.fromEntries(feeds.map(({ id }) => [id, subscriptions.totals(id)])),
@@ -147,11 +161,18 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   };
 }
 
+interface ClusterConnection {
+  readonly watching: ListWatchDeps;
+  /** Another one, whose requests do not wait behind those of the first. */
+  readonly newClient: () => ReturnType<typeof createKubeClient>;
+}
+
 function connectToCluster(
   { kubeconfig }: ClusterConfig,
   owner: AsyncDisposableStack,
   { version, clock, random, log }: RelayDeps,
-): ListWatchDeps {
-  const client = createKubeClient(loadCluster({ kubeconfig }), { log, userAgent: `kubearmor-relay/${version}` });
-  return { client: owner.use(client), clock, random, log };
+): ClusterConnection {
+  const cluster = loadCluster({ kubeconfig });
+  const newClient = () => createKubeClient(cluster, { log, userAgent: `kubearmor-relay/${version}`, clock, random });
+  return { watching: { client: owner.use(newClient()), clock, random, log }, newClient };
 }

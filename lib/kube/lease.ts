@@ -20,6 +20,16 @@ export interface ElectionOptions {
   readonly renewDeadlineMs?: number;
   /** Default 2 s. */
   readonly retryPeriodMs?: number;
+  /** What the holder tells the others with every write of the lease, its return included. */
+  readonly annotations?: () => Readonly<Record<string, string>>;
+  /** Told of the lease in another's or nobody's hands, after every look at it and before it is taken. */
+  readonly onOther?: (seen: SeenLease) => void;
+}
+
+export interface SeenLease {
+  readonly lease: KubeObject;
+  /** The lease was written after this, on the local monotonic clock: it looked otherwise then. -Infinity when nobody looked. */
+  readonly changedAfterMs: number;
 }
 
 export interface ElectionDeps {
@@ -67,11 +77,14 @@ class Candidate {
   readonly acquired = Promise.withResolvers<void>();
   readonly lost = Promise.withResolvers<Error>();
 
-  readonly #options: Required<ElectionOptions>;
+  readonly #options: Required<Omit<ElectionOptions, "annotations" | "onOther">> & ElectionOptions;
   readonly #deps: ElectionDeps;
   readonly #log: Log;
   readonly #stopping = new AbortController();
   #observed: ObservedLease | undefined;
+  /** When the request of the last look was sent. */
+  #lookedMs = Number.NEGATIVE_INFINITY;
+  #changedAfterMs = Number.NEGATIVE_INFINITY;
   /** Whether the lease must be read before it is written. */
   #isStale = false;
   /** When the request of the last renewal was sent; undefined when the lease is not ours. */
@@ -135,7 +148,7 @@ class Candidate {
       // Read first: a renewal that the stop broke off may have reached the server.
       const lease = await client.get(leases, { namespace, name }, late.signal);
       if (lease === undefined || specOf(lease).holderIdentity !== identity) return;
-      await client.replace(leases, releasedBody(lease, clock.now()), late.signal);
+      await client.replace(leases, this.#annotated(releasedBody(lease, clock.now())), late.signal);
       this.#log.info("Gave the lease back");
     } catch (error) {
       this.#log.warn("Cannot give the lease back", { error });
@@ -181,15 +194,35 @@ class Candidate {
     const { client, clock } = this.#deps;
     const { namespace, name, identity, leaseDurationMs } = this.#options;
     const own = this.#renewedMs === undefined || this.#isStale ? undefined : this.#observed?.lease;
+    const sentMs = clock.monotonic();
     const current = own ?? (await client.get(leases, { namespace, name }, signal));
     const wanted = { namespace, name, identity, durationMs: leaseDurationMs, nowMs: clock.now() };
-    if (current === undefined) return await client.create(leases, leaseBody(undefined, wanted), signal);
+    if (current === undefined) {
+      return await client.create(leases, this.#annotated(leaseBody(undefined, wanted)), signal);
+    }
+    const isNew = current.metadata.resourceVersion !== this.#observed?.lease.metadata.resourceVersion;
     this.#observe(current);
+    if (own === undefined) {
+      if (isNew) this.#changedAfterMs = this.#lookedMs;
+      this.#lookedMs = sentMs;
+      if (this.#renewedMs === undefined) {
+        this.#options.onOther?.({ lease: current, changedAfterMs: this.#changedAfterMs });
+      }
+    }
     if (this.#observed !== undefined && isHeldByOther(this.#observed, identity, leaseDurationMs, clock.monotonic())) {
       this.#renewedMs = undefined;
       return undefined;
     }
-    return await client.replace(leases, leaseBody(current, wanted), signal);
+    return await client.replace(leases, this.#annotated(leaseBody(current, wanted)), signal);
+  }
+
+  #annotated(lease: KubeObject): KubeObject {
+    const { annotations } = this.#options;
+    if (annotations === undefined) return lease;
+    return {
+      ...lease,
+      metadata: { ...lease.metadata, annotations: { ...lease.metadata.annotations, ...annotations() } },
+    };
   }
 
   /** Starts the count anew only when the lease was written since it was last seen. */

@@ -1,0 +1,106 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { KubeClient } from "../lib/kube/types.ts";
+import type { Clock, Random } from "../lib/process/clock.ts";
+import type { Log } from "../lib/process/log.ts";
+import type { NamespacedName } from "./config.ts";
+import { FencedWriter } from "./election/fenced-writer.ts";
+import { PrintGate } from "./election/print-gate.ts";
+import { PrintingTurns, type TurnStatus } from "./election/printing-turns.ts";
+import type { FeedId } from "./feeds.ts";
+import { FeedSwitch } from "./hub/feed-switch.ts";
+import type { Hub } from "./hub/hub.ts";
+import type { ChunkWriter } from "./sinks/chunk-writer.ts";
+import { StdoutSink } from "./sinks/stdout.ts";
+
+export interface PrintingOptions {
+  /** What may wait per feed. */
+  readonly maxQueueBytes: number;
+  /** Of the replicas that share it, the one that holds it prints; undefined = this one always does. */
+  readonly lease: NamespacedName | undefined;
+  /** In the lease; undefined = one that no other process has, be it a predecessor on the same host. */
+  readonly identity: string | undefined;
+}
+
+export interface PrintingDeps {
+  readonly writer: ChunkWriter;
+  readonly hub: Hub;
+  /** For the lease alone, as renewals must not wait behind other requests; undefined = there is no cluster. */
+  readonly newClient: (() => KubeClient & AsyncDisposable) | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** What is printed: the feeds that are switched on, while it is this replica's turn. */
+export interface Printing {
+  apply(isOn: Readonly<Record<FeedId, boolean>>): void;
+  counts: StdoutSink["counts"];
+  /** What the hub says it must have been offered. */
+  expected(feed: FeedId): number;
+  readonly queuedBytes: number;
+  /** Undefined when this replica always prints. */
+  readonly turns: TurnStatus | undefined;
+  /** Prints what is queued until `deadline` aborts, then lets another replica print. No more events may come. */
+  drain(deadline: AbortSignal): Promise<void>;
+}
+
+export function startPrinting(options: PrintingOptions, deps: PrintingDeps): Printing {
+  const { lease } = options;
+  if (lease === undefined) return printAlways(options, deps);
+  if (deps.newClient === undefined) throw new Error(`Cannot hold the Lease "${lease.name}" without a cluster`);
+  return printInTurns(options, lease, deps.newClient(), deps);
+}
+
+function printAlways(options: PrintingOptions, { writer, hub, clock, log }: PrintingDeps): Printing {
+  const stdout = new StdoutSink(options, { writer, clock, log });
+  const feedSwitch = new FeedSwitch(hub, stdout);
+  return {
+    apply: (isOn) => feedSwitch.apply(isOn),
+    counts: (feed) => stdout.counts(feed),
+    expected: (feed) => feedSwitch.expected(feed),
+    get queuedBytes() {
+      return stdout.queuedBytes;
+    },
+    turns: undefined,
+    drain: (deadline) => stdout.close(deadline),
+  };
+}
+
+function printInTurns(
+  options: PrintingOptions,
+  lease: NamespacedName,
+  client: KubeClient & AsyncDisposable,
+  deps: PrintingDeps,
+): Printing {
+  const { hub, clock, random, log } = deps;
+  const fence = { mayPrint: () => false };
+  const writer = new FencedWriter(deps.writer, clock, () => fence.mayPrint());
+  const stdout = new StdoutSink(options, { writer, clock, log });
+  const gate = new PrintGate({ maxBytes: options.maxQueueBytes }, stdout);
+  const turns = new PrintingTurns(
+    { ...lease, identity: options.identity ?? `${hostname()}_${randomUUID()}` },
+    { client, clock, random, log, gate, flush: () => hub.flush() },
+  );
+  fence.mayPrint = () => turns.mayPrint();
+  const feedSwitch = new FeedSwitch(hub, gate);
+  return {
+    apply: (isOn) => feedSwitch.apply(isOn),
+    counts: (feed) => gate.counts(feed),
+    expected: (feed) => feedSwitch.expected(feed),
+    get queuedBytes() {
+      return stdout.queuedBytes + gate.keptBytes;
+    },
+    get turns() {
+      return turns.status;
+    },
+    async drain(deadline) {
+      turns.endInput();
+      // What is kept for a turn that will not come is the holder's to print.
+      gate.clear();
+      await stdout.close(gate.isOpen ? deadline : AbortSignal.abort());
+      await turns[Symbol.asyncDispose]();
+      await client[Symbol.asyncDispose]();
+    },
+  };
+}
