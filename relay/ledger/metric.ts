@@ -22,6 +22,8 @@ export interface Metric extends MetricFamily {
 
 export interface MetricGroup {
   readonly title: string;
+  /** What holds for all of them, as paragraphs of the page. */
+  readonly about?: readonly string[];
   readonly metrics: readonly Metric[];
 }
 

@@ -4,8 +4,7 @@ import type { FeedSeries } from "./node-series.ts";
 /** Names that get series of their own; what is beyond them is summed. */
 export const maxNodeSeries = 1_000;
 
-const node =
-  "the agent's node, else its pod or address; `_other` for all beyond the first 1,000, summed for as long as they stay";
+const node = "a name";
 const perNodeAndFeed =
   (value: (series: FeedSeries) => number): Metric["samples"] =>
   ({ nodes }: Scrape, emit) => {
@@ -15,6 +14,11 @@ const perNodeAndFeed =
 /** Each agent's share. */
 export const nodeMetrics: MetricGroup = {
   title: "Each node",
+  about: [
+    `The label \`node\` is the Kubernetes node of an agent, else its pod or its address. The first ${maxNodeSeries.toLocaleString("en")} names have series of`,
+    "their own, each for as long as an agent of that name is known; those that come later are summed as `_other` for as long as they",
+    "stay. When an agent's pod is replaced, its node's counters go on.",
+  ],
   metrics: [
     {
       name: "kubearmor_relay_node_connected",
