@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
+import { trimPackages } from "./bundle-trim.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -49,7 +50,10 @@ export async function bundle(name: BundleName, folder: string): Promise<void> {
     legalComments: "linked",
     logLevel: "warning",
     banner: { js: banner },
-    plugins: [packageAssets(assets), sourceAssets(assets)],
+    // Source text is held in memory while the program runs. Names stay: stack traces come from here.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    plugins: [trimPackages(), packageAssets(assets), sourceAssets(assets)],
   });
   for (const [to, from] of assets) await cp(from, join(folder, "assets", to), { recursive: true });
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { nodeFlags, startEnv } from "../bundle-start.ts";
 import { bundle } from "../bundle.ts";
 import { writeArchive, writeLayer } from "./archive.ts";
 import type { Image, Layer } from "./oci.ts";
@@ -46,9 +47,13 @@ export async function buildImages(programs: readonly ProgramName[], options: Ima
       ref: imageRef(program, options.prefix),
       architecture: goArchitecture(),
       config: {
-        Entrypoint: ["/bin/node", "/app/main.js"],
+        Entrypoint: ["/bin/node", ...nodeFlags, "/app/main.js"],
         User: "65532",
-        Env: ["PATH=/bin", "NODE_ENV=production"],
+        Env: [
+          "PATH=/bin",
+          "NODE_ENV=production",
+          ...Object.entries(startEnv).map(([name, value]) => `${name}=${value}`),
+        ],
         WorkingDir: "/app",
         Labels: { "org.opencontainers.image.title": NAMES[program] },
       },
