@@ -21,7 +21,7 @@ import { ReceiveWindow } from "./receive-window.ts";
 import { applySettings, encodeSettings, initialPeerSettings, Setting } from "./settings.ts";
 
 export interface ConnectionOptions {
-  /** Receive windows, in bytes. */
+  /** Receive windows, in bytes, of 64 KiB at least. */
   readonly streamWindowBytes: number;
   readonly connectionWindowBytes: number;
   /** What the header fields of one block may count. */
@@ -269,10 +269,7 @@ export class ClientConnection {
   #onDataStart(streamId: number, length: number): void {
     this.#expect(FrameType.data, streamId, false);
     this.#requireOpened(FrameType.data, streamId);
-    if (!this.#window.take(length)) {
-      throw new ConnectionError("FLOW_CONTROL_ERROR", "More than the connection's window");
-    }
-    const increment = this.#window.grant();
+    const increment = this.#window.take(length);
     if (increment > 0) this.#send(encodeWindowUpdate(0, increment));
     const stream = this.#dataStream?.id === streamId ? this.#dataStream : this.#streams.get(streamId);
     this.#dataStream = stream;

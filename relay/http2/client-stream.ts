@@ -83,8 +83,7 @@ export class ClientStream {
   /** Takes the length of a DATA frame, padding included, and returns the frame that opens the window again, if one is due. @throws {StreamError} */
   onDataStart(length: number): Buffer | undefined {
     if (this.#phase === "head") throw malformed("a body without a head");
-    if (!this.#window.take(length)) throw new StreamError("FLOW_CONTROL_ERROR", "More than the stream's window");
-    const increment = this.#window.grant();
+    const increment = this.#window.take(length);
     return increment === 0 ? undefined : encodeWindowUpdate(this.id, increment);
   }
 
