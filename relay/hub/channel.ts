@@ -25,7 +25,7 @@ export class Channel {
   readonly #pacer: Pacer;
   /** Replaced, never changed: a consumer may come or go while a batch is being offered. */
   #consumers: readonly Consumer[] = [];
-  /** Pinned while events are appended to it. */
+  /** Open while events are appended to it. */
   #page: Page | undefined;
   /** What is gathered in the page and not handed over yet is [start, end). */
   #start = 0;
@@ -131,7 +131,7 @@ export class Channel {
   }
 
   #dropPage(): void {
-    this.#page?.unpin();
+    this.#page?.close();
     this.#page = undefined;
     this.#start = 0;
     this.#end = 0;

@@ -1,8 +1,10 @@
 import type { FeedId } from "../feeds.ts";
 import type { Batch } from "./batch.ts";
-import { Page } from "./page.ts";
+import { Page, type PageOwner } from "./page.ts";
 
 /** A batch for tests and benches: alone on a page that no budget counts. */
 export function fakeBatch(feed: FeedId, bytes: Buffer, events: number, atMs = 0): Batch {
-  return { feed, page: new Page(bytes, () => {}), bytes, events, atMs };
+  return { feed, page: new Page(bytes, nobody), bytes, events, atMs };
 }
+
+const nobody: PageOwner = { onPinned() {}, onUnpinned() {}, onUnused() {} };

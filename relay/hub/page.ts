@@ -4,31 +4,53 @@ export interface PageHolder {
   evict(page: Page): void;
 }
 
+/** Told how pages are used. */
+export interface PageOwner {
+  /** The first write that reads from the page began. */
+  onPinned(page: Page): void;
+  /** The last one ended. */
+  onUnpinned(page: Page): void;
+  /** Nobody has the page any more. */
+  onUnused(page: Page): void;
+}
+
 /**
  * A stretch of memory that whole events are gathered in, and that all consumers of a feed share. Bytes that were handed
- * out never change while anybody has the page: those who hold it can be made to let go, those who pinned it cannot,
- * because the hub still appends to it or the kernel may still read from it.
+ * out do not change while anybody has the page: it is open while the hub appends to it, held by mailboxes, and pinned by
+ * writes, from which the kernel may read until they end.
  */
 export class Page {
   readonly bytes: Buffer;
-  readonly #onUnused: (page: Page) => void;
+  readonly #owner: PageOwner;
   /** How often each of them holds it. */
   readonly #holders = new Map<PageHolder, number>();
+  #isOpen = true;
   #pins = 0;
   #isTainted = false;
 
-  constructor(bytes: Buffer, onUnused: (page: Page) => void) {
+  constructor(bytes: Buffer, owner: PageOwner) {
     this.bytes = bytes;
-    this.#onUnused = onUnused;
+    this.#owner = owner;
   }
 
   get isPinned(): boolean {
     return this.#pins > 0;
   }
 
+  /** Whether nobody would have the page any more if its holders let go of it. */
+  get isEvictable(): boolean {
+    return !this.#isOpen && this.#pins === 0;
+  }
+
   /** Nobody can say when its bytes are read for the last time, so that they must not be used again. */
   get isTainted(): boolean {
     return this.#isTainted;
+  }
+
+  /** Nothing more is appended. */
+  close(): void {
+    this.#isOpen = false;
+    this.#settle();
   }
 
   hold(holder: PageHolder): void {
@@ -45,11 +67,13 @@ export class Page {
 
   pin(): void {
     this.#pins++;
+    if (this.#pins === 1) this.#owner.onPinned(this);
   }
 
   unpin(): void {
     if (this.#pins === 0) throw new Error("Cannot unpin a page that is not pinned");
     this.#pins--;
+    if (this.#pins === 0) this.#owner.onUnpinned(this);
     this.#settle();
   }
 
@@ -63,6 +87,6 @@ export class Page {
   }
 
   #settle(): void {
-    if (this.#pins === 0 && this.#holders.size === 0) this.#onUnused(this);
+    if (this.isEvictable && this.#holders.size === 0) this.#owner.onUnused(this);
   }
 }

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { FakeClock } from "../../lib/process/fake-clock.ts";
 import type { Batch } from "../hub/batch.ts";
+import { Budget } from "../hub/budget.ts";
+import { fakeBatch } from "../hub/fake-batch.ts";
 import { type EventStream, Subscriber } from "./subscriber.ts";
 
-const batch = (bytes: number, events: number): Batch => ({
-  feed: "alerts",
-  bytes: Buffer.alloc(bytes, events),
-  events,
-});
+const batch = (bytes: number, events: number, atMs = 0): Batch =>
+  fakeBatch("alerts", Buffer.alloc(bytes, events), events, atMs);
 
 /** A stream whose writes end when the test says so. */
 function scriptedStream() {
@@ -26,48 +25,131 @@ function scriptedStream() {
   const finish = (error?: Error) => {
     for (const callback of pending.splice(0)) callback(error);
   };
-  return { stream, written, finish, pending };
+  return { stream, written, finish };
 }
 
-const options = { mailboxBytes: 100, maxWriteBytes: 50 };
+function fixture({ maxBytes = 1 << 20, pageBytes = 1000 } = {}) {
+  const scripted = scriptedStream();
+  const clock = new FakeClock();
+  const budget = new Budget({ maxBytes, pageBytes });
+  const subscriber = new Subscriber(
+    { mailboxBytes: 100, maxWriteBytes: 50 },
+    { stream: scripted.stream, clock, budget },
+  );
+  return { ...scripted, clock, budget, subscriber };
+}
+
+const noDrops = { mailbox: 0, budget: 0, disconnected: 0, shutdown: 0 };
+const none = { offered: 0, delivered: 0, filtered: 0, unreadable: 0, dropped: noDrops, queued: 0 };
 
 test("Subscriber writes one run at a time and gathers what arrives meanwhile", () => {
-  const { stream, written, finish } = scriptedStream();
-  const subscriber = new Subscriber(options, stream);
+  const { subscriber, written, finish } = fixture();
   subscriber.offer(batch(10, 1));
   subscriber.offer(batch(10, 2));
   subscriber.offer(batch(10, 3));
   assert.equal(written.length, 1);
   finish();
   assert.equal(written.length, 3);
-  assert.deepEqual(subscriber.counts(), { offered: 6, delivered: 1, overflowed: 0, disconnected: 0, queued: 5 });
+  assert.deepEqual(subscriber.counts(), { ...none, offered: 6, delivered: 1, queued: 5 });
+  assert.deepEqual([subscriber.deliveredBytes, subscriber.queuedBytes], [10, 0]);
   finish();
-  assert.equal(subscriber.counts().delivered, 6);
+  assert.deepEqual(subscriber.counts(), { ...none, offered: 6, delivered: 6 });
+  assert.equal(subscriber.deliveredBytes, 30);
+});
+
+test("Subscriber writes what was gathered one after the other as one buffer", () => {
+  const { subscriber, written, finish } = fixture();
+  const whole = batch(100, 1);
+  for (const [start, end] of [
+    [0, 10],
+    [10, 20],
+    [20, 50],
+  ] as const) {
+    subscriber.offer({ ...whole, bytes: whole.bytes.subarray(start, end) });
+  }
+  finish();
+  assert.deepEqual(
+    written.map(({ byteOffset, length }) => [byteOffset - whole.bytes.byteOffset, length]),
+    [
+      [0, 10],
+      [10, 40],
+    ],
+  );
+});
+
+test("Subscriber pins the pages of a write until it has ended, and taints them when it failed", () => {
+  const { subscriber, finish } = fixture();
+  const [first, second, third] = [batch(10, 1), batch(10, 1), batch(10, 1)];
+  subscriber.offer(first);
+  subscriber.offer(second);
+  assert.deepEqual([first.page.isPinned, second.page.isPinned], [true, false]);
+  finish();
+  assert.deepEqual([first.page.isPinned, second.page.isPinned], [false, true]);
+  subscriber.offer(third);
+  subscriber.close("disconnected");
+  assert.ok(second.page.isPinned, "the connection has it still");
+  finish(new Error("reset"));
+  assert.ok(!second.page.isPinned);
+  assert.deepEqual(
+    [first, second, third].map(({ page }) => page.isTainted),
+    [false, true, false],
+  );
 });
 
 test("Subscriber.offer() drops the oldest waiting events of a client that does not read", () => {
-  const { stream } = scriptedStream();
-  const subscriber = new Subscriber(options, stream);
+  const { subscriber } = fixture();
   for (let i = 0; i < 20; i++) subscriber.offer(batch(20, 1));
-  assert.deepEqual(subscriber.counts(), { offered: 20, delivered: 0, overflowed: 14, disconnected: 0, queued: 6 });
+  assert.deepEqual(subscriber.counts(), { ...none, offered: 20, dropped: { ...noDrops, mailbox: 14 }, queued: 6 });
 });
 
-test("Subscriber.close() counts what was not sent", async () => {
-  const { stream, finish } = scriptedStream();
-  const subscriber = new Subscriber(options, stream);
+test("Subscriber.configure() bounds the mailbox at once", () => {
+  const { subscriber } = fixture();
+  for (let i = 0; i < 6; i++) subscriber.offer(batch(20, 1));
+  subscriber.configure({ mailboxBytes: 40 });
+  assert.deepEqual([subscriber.counts().dropped.mailbox, subscriber.queuedBytes], [3, 40]);
+});
+
+test("Subscriber writes a page at a time when much is being written for others", () => {
+  const { subscriber, budget, written, finish } = fixture({ maxBytes: 8000 });
+  budget.take(2000).pin();
+  for (let i = 0; i < 3; i++) subscriber.offer({ ...batch(10, 1), page: budget.take(1000) });
+  finish();
+  assert.equal(written.length, 2);
+});
+
+test("Subscriber drops large events, of the budget, when large ones are being written for others", () => {
+  const { subscriber, budget, written } = fixture({ maxBytes: 8000 });
+  budget.take(3000).pin();
+  subscriber.offer({ ...batch(10, 1), page: budget.take(2000) });
   subscriber.offer(batch(10, 1));
-  subscriber.offer(batch(10, 4));
-  const idle = subscriber.idle();
-  subscriber.close();
+  assert.deepEqual(subscriber.counts(), { ...none, offered: 2, dropped: { ...noDrops, budget: 1 }, queued: 1 });
+  assert.equal(written.length, 1);
+});
+
+for (const reason of ["disconnected", "shutdown"] as const) {
+  test(`Subscriber.close() counts what was not sent as ${reason}`, async () => {
+    const { subscriber, finish } = fixture();
+    subscriber.offer(batch(10, 1));
+    subscriber.offer(batch(10, 4));
+    const idle = subscriber.idle();
+    subscriber.close(reason);
+    subscriber.close("disconnected");
+    finish(new Error("reset"));
+    await idle;
+    subscriber.offer(batch(10, 2));
+    assert.deepEqual(subscriber.counts(), { ...none, offered: 7, dropped: { ...noDrops, [reason]: 7 } });
+  });
+}
+
+test("Subscriber counts a write that fails before the client is known to be gone", () => {
+  const { subscriber, finish } = fixture();
+  subscriber.offer(batch(10, 3));
   finish(new Error("reset"));
-  await idle;
-  subscriber.offer(batch(10, 2));
-  assert.deepEqual(subscriber.counts(), { offered: 7, delivered: 0, overflowed: 0, disconnected: 7, queued: 0 });
+  assert.deepEqual(subscriber.counts(), { ...none, offered: 3, dropped: { ...noDrops, disconnected: 3 } });
 });
 
 test("Subscriber.idle() resolves once the last event is written", async () => {
-  const { stream, finish } = scriptedStream();
-  const subscriber = new Subscriber(options, stream);
+  const { subscriber, finish } = fixture();
   await subscriber.idle();
   subscriber.offer(batch(10, 1));
   let isIdle = false;
@@ -82,44 +164,17 @@ test("Subscriber.idle() resolves once the last event is written", async () => {
   await Promise.all([idle, other]);
 });
 
-test("Subscriber accounts for every event offered under any interleaving", () => {
-  const step = fc.oneof(
-    fc.record({
-      kind: fc.constant("offer" as const),
-      bytes: fc.integer({ min: 1, max: 40 }),
-      events: fc.integer({ min: 1, max: 5 }),
-    }),
-    fc.record({ kind: fc.constantFrom("finish" as const, "fail" as const, "close" as const) }),
-  );
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const { stream, finish, pending } = scriptedStream();
-      const subscriber = new Subscriber(options, stream);
-      let offered = 0;
-      for (const one of steps) {
-        switch (one.kind) {
-          case "offer":
-            subscriber.offer(batch(one.bytes, one.events));
-            offered += one.events;
-            break;
-          case "finish":
-            finish();
-            break;
-          case "fail":
-            subscriber.close();
-            finish(new Error("broken"));
-            break;
-          case "close":
-            subscriber.close();
-            break;
-        }
-        const counts = subscriber.counts();
-        assert.equal(counts.offered, offered);
-        assert.equal(counts.offered, counts.delivered + counts.overflowed + counts.disconnected + counts.queued);
-        assert.ok(subscriber.queuedBytes <= options.mailboxBytes);
-        assert.ok(counts.queued > 0 || pending.length === 0);
-      }
-    }),
-    { numRuns: 300 },
-  );
+test("Subscriber.lag is the age of the oldest event that is not delivered, and of the last and the worst that was", () => {
+  const { subscriber, clock, finish } = fixture();
+  clock.advance(100);
+  assert.deepEqual(subscriber.lag, { nowMs: 0, lastMs: 0, worstMs: 0 });
+  subscriber.offer(batch(10, 1, 95));
+  subscriber.offer(batch(10, 1, 100));
+  clock.advance(5);
+  assert.deepEqual(subscriber.lag, { nowMs: 10, lastMs: 0, worstMs: 0 });
+  finish();
+  assert.deepEqual(subscriber.lag, { nowMs: 5, lastMs: 10, worstMs: 10 });
+  clock.advance(1);
+  finish();
+  assert.deepEqual(subscriber.lag, { nowMs: 0, lastMs: 6, worstMs: 10 });
 });

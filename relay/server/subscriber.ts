@@ -1,5 +1,6 @@
 import type { Clock } from "../../lib/process/clock.ts";
 import type { Batch, Consumer } from "../hub/batch.ts";
+import type { Budget } from "../hub/budget.ts";
 import { type ConsumerCounts, type DropReason, noDrops } from "../hub/counts.ts";
 import { Mailbox, type Segment } from "../hub/mailbox.ts";
 
@@ -20,6 +21,7 @@ export interface SubscriberOptions {
 export interface SubscriberDeps {
   readonly stream: EventStream;
   readonly clock: Pick<Clock, "monotonic">;
+  readonly budget: Pick<Budget, "mayBegin" | "mayExtend">;
 }
 
 /** How far behind the hub a client is, in milliseconds. */
@@ -37,7 +39,8 @@ export interface Lag {
  */
 export class Subscriber implements Consumer {
   readonly #stream: EventStream;
-  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #clock: SubscriberDeps["clock"];
+  readonly #budget: SubscriberDeps["budget"];
   readonly #maxWriteBytes: number;
   readonly #mailbox: Mailbox;
   /** What the write under way carries; the pages are pinned until it has ended. */
@@ -55,6 +58,7 @@ export class Subscriber implements Consumer {
   constructor(options: SubscriberOptions, deps: SubscriberDeps) {
     this.#stream = deps.stream;
     this.#clock = deps.clock;
+    this.#budget = deps.budget;
     this.#maxWriteBytes = options.maxWriteBytes;
     this.#mailbox = new Mailbox({ maxBytes: options.mailboxBytes }, (reason, events) => this.#drop(reason, events));
   }
@@ -118,14 +122,26 @@ export class Subscriber implements Consumer {
     this.#reportIdle();
   }
 
-  #write(): void {
+  /** What the next write carries. */
+  #take(): readonly Segment[] {
     const segments: Segment[] = [];
-    for (let bytes = 0; bytes < this.#maxWriteBytes; ) {
-      const next = this.#mailbox.shift();
-      if (next === undefined) break;
-      bytes += next.end - next.start;
-      segments.push(next);
+    let bytes = 0;
+    for (let { head } = this.#mailbox; head !== undefined; { head } = this.#mailbox) {
+      const isFirst = segments.length === 0;
+      if (isFirst && !this.#budget.mayBegin(head.page)) {
+        this.#mailbox.evict(head.page);
+        continue;
+      }
+      if (!isFirst && (bytes >= this.#maxWriteBytes || !this.#budget.mayExtend(head.page))) break;
+      this.#mailbox.shift();
+      segments.push(head);
+      bytes += head.end - head.start;
     }
+    return segments;
+  }
+
+  #write(): void {
+    const segments = this.#take();
     this.#writing = segments;
     const last = segments.at(-1);
     if (last === undefined) {

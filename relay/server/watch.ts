@@ -119,7 +119,11 @@ export class Subscriptions {
     respondWithTrailers(call.stream);
     // A client may end its side at any time; what else it sends is not read, but must not fill the connection's window.
     call.stream.resume();
-    const subscriber = new Subscriber(this.#options, { stream: call.stream, clock: this.#clock });
+    const subscriber = new Subscriber(this.#options, {
+      stream: call.stream,
+      clock: this.#clock,
+      budget: this.#hub.budget,
+    });
     const membership = this.#hub.subscribe(feed.id, subscriber);
     const active: Active = { call, feed: feed.id, sinceMs: this.#clock.now(), subscriber, membership };
     this.#active.add(active);

@@ -1,6 +1,7 @@
 /** The program that stdout-pipe.test.ts runs: a sink on its own stdout, driven by its parent. */
 import { systemClock } from "../../lib/process/clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
+import { fakeBatch } from "../hub/fake-batch.ts";
 import { encodeFrame } from "../wire/frame-cutter.ts";
 import { openWriter } from "./open-writer.ts";
 import { StdoutSink } from "./stdout.ts";
@@ -21,7 +22,7 @@ function offer(events: number): void {
     const text = Buffer.from(`event ${sent++} ${"x".repeat(70)}`);
     return encodeFrame(Buffer.concat([Buffer.from([0x42, text.length]), text]));
   });
-  sink.offer({ feed: "messages", bytes: Buffer.concat(frames), events });
+  sink.offer(fakeBatch("messages", Buffer.concat(frames), events));
 }
 
 process.on("message", (message: ToChild) => {

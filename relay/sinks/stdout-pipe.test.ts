@@ -11,9 +11,11 @@ import { describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { systemClock } from "../../lib/process/clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
+import { type ConsumerCounts, noDrops, sumOf } from "../hub/counts.ts";
+import { fakeBatch } from "../hub/fake-batch.ts";
 import { encodeFrame } from "../wire/frame-cutter.ts";
 import { FdWriter } from "./fd-writer.ts";
-import { StdoutSink, type StdoutCounts } from "./stdout.ts";
+import { StdoutSink } from "./stdout.ts";
 import type { ToChild } from "./stdout-pipe.child.ts";
 
 /** A pipe whose two ends are in our hands, as a container runtime has it. */
@@ -49,9 +51,9 @@ const kinds: Readonly<Record<string, () => Child>> = {
   },
 };
 
-async function ask(child: Child, message: ToChild): Promise<StdoutCounts> {
+async function ask(child: Child, message: ToChild): Promise<ConsumerCounts> {
   child.process.send(message);
-  const [counts] = (await once(child.process, "message")) as [StdoutCounts];
+  const [counts] = (await once(child.process, "message")) as [ConsumerCounts];
   return counts;
 }
 
@@ -76,16 +78,16 @@ for (const [kind, start] of Object.entries(kinds)) {
       const exit = once(child.process, "exit");
       // The answer comes after 100 turns of the child's event loop.
       const blocked = await ask(child, { kind: "offer", batches: 100, eventsPerBatch: 300 });
-      assert.equal(blocked.received, sent);
-      assert.ok(blocked.droppedBy.full > 0 && blocked.queued > 0, JSON.stringify(blocked));
-      assert.equal(blocked.received, blocked.printed + blocked.dropped + blocked.queued);
+      assert.equal(blocked.offered, sent);
+      assert.ok(blocked.dropped.mailbox > 0 && blocked.queued > 0, JSON.stringify(blocked));
+      assert.equal(blocked.offered, blocked.delivered + sumOf(blocked.dropped) + blocked.queued);
 
       const reading = readNumbers(child.output);
       const final = await ask(child, { kind: "close", withinMs: 60_000 });
       const numbers = await reading;
-      assert.equal(numbers.length, final.printed);
-      assert.equal(final.printed + final.dropped, sent);
-      assert.deepEqual(final.droppedBy, { full: blocked.dropped, closed: 0, shutdown: 0 });
+      assert.equal(numbers.length, final.delivered);
+      assert.equal(final.delivered + sumOf(final.dropped), sent);
+      assert.deepEqual(final.dropped, { ...noDrops(), mailbox: blocked.dropped.mailbox });
       assert.ok(isIncreasing(numbers), "in order");
       assert.equal(numbers.at(-1), sent - 1, "the newest events are kept");
       assert.deepEqual(await exit, [0, null]);
@@ -96,8 +98,8 @@ for (const [kind, start] of Object.entries(kinds)) {
       const exit = once(child.process, "exit");
       await ask(child, { kind: "offer", batches: 100, eventsPerBatch: 300 });
       const final = await ask(child, { kind: "close", withinMs: 1 });
-      assert.ok(final.droppedBy.shutdown > 0);
-      assert.equal(final.printed + final.dropped, sent);
+      assert.ok(final.dropped.shutdown > 0);
+      assert.equal(final.delivered + sumOf(final.dropped), sent);
       assert.deepEqual(await exit, [0, null]);
       child.output.destroy();
     });
@@ -108,8 +110,8 @@ for (const [kind, start] of Object.entries(kinds)) {
       await ask(child, { kind: "offer", batches: 100, eventsPerBatch: 300 });
       child.output.destroy();
       const final = await ask(child, { kind: "close", withinMs: 60_000 });
-      assert.ok(final.droppedBy.closed > 0, JSON.stringify(final));
-      assert.equal(final.printed + final.dropped, sent);
+      assert.ok(final.dropped.disconnected > 0, JSON.stringify(final));
+      assert.equal(final.delivered + sumOf(final.dropped), sent);
       assert.deepEqual(await exit, [0, null]);
     });
   });
@@ -123,16 +125,16 @@ test("StdoutSink on a descriptor that blocks a thread leaves the event loop alon
   const frame = encodeFrame(Buffer.concat([Buffer.from([0x42, message.length]), message]));
   const bytes = Buffer.concat(Array.from({ length: 300 }, () => frame));
   for (let batches = 0; batches < 100; batches++) {
-    sink.offer({ feed: "messages", bytes, events: 300 });
+    sink.offer(fakeBatch("messages", bytes, 300));
     await turn();
   }
   const blocked = sink.counts("messages");
-  assert.ok(blocked.droppedBy.full > 0 && blocked.queued > 0, JSON.stringify(blocked));
+  assert.ok(blocked.dropped.mailbox > 0 && blocked.queued > 0, JSON.stringify(blocked));
   const reading = readNumbers(new Socket({ fd: readEnd, readable: true, writable: false }));
   await sink.close(new AbortController().signal);
   closeSync(writeEnd);
   const numbers = await reading;
   const final = sink.counts("messages");
-  assert.equal(numbers.length, final.printed);
-  assert.equal(final.printed + final.dropped, sent);
+  assert.equal(numbers.length, final.delivered);
+  assert.equal(final.delivered + sumOf(final.dropped), sent);
 });

@@ -5,6 +5,9 @@ import { FakeClock } from "../../lib/process/fake-clock.ts";
 import { type LogFields, silentLog } from "../../lib/process/log.ts";
 import { type FeedId, feeds } from "../feeds.ts";
 import type { Batch } from "../hub/batch.ts";
+import { Budget } from "../hub/budget.ts";
+import { noDrops, unaccounted } from "../hub/counts.ts";
+import { fakeBatch } from "../hub/fake-batch.ts";
 import { encodeFrame } from "../wire/frame-cutter.ts";
 import type { ChunkWriter, WriteResult } from "./chunk-writer.ts";
 import { StdoutSink } from "./stdout.ts";
@@ -57,7 +60,15 @@ function event(feed: FeedId, text: string): Buffer {
 }
 
 function batch(feed: FeedId, events: readonly Buffer[]): Batch {
-  return { feed, bytes: Buffer.concat(events.map(encodeFrame)), events: events.length };
+  return fakeBatch(feed, Buffer.concat(events.map(encodeFrame)), events.length);
+}
+
+/** The same on a page of its own that the budget counts. */
+function offerCounted(sink: StdoutSink, budget: Budget, uncounted: Batch): void {
+  const page = budget.take(uncounted.bytes.length);
+  uncounted.bytes.copy(page.bytes);
+  sink.offer({ ...uncounted, page, bytes: page.bytes.subarray(0, uncounted.bytes.length) });
+  page.close();
 }
 
 function fixture(maxQueueBytes = 1 << 20) {
@@ -80,8 +91,8 @@ function fixture(maxQueueBytes = 1 << 20) {
 
 function assertBalanced(sink: StdoutSink): void {
   for (const { id } of feeds) {
-    const { received, printed, unreadable, dropped, queued } = sink.counts(id);
-    assert.equal(received, printed + unreadable + dropped + queued, id);
+    const counts = sink.counts(id);
+    assert.equal(unaccounted({ expected: counts.offered, ...counts }), 0, id);
   }
 }
 
@@ -140,7 +151,7 @@ test("StdoutSink renders no more than one chunk ahead of a stuck reader, and fee
   }
   assert.match(writer.text, /seen soon/);
   drain();
-  assert.equal(sink.counts("alerts").printed, 500);
+  assert.equal(sink.counts("alerts").delivered, 500);
 });
 
 test("StdoutSink prints an event that is larger than a chunk, in its place", () => {
@@ -163,8 +174,8 @@ test("StdoutSink counts what is unreadable, prints what is around it and says so
   sink.offer(batch("alerts", [event("alerts", "3")]));
   drain();
   assert.deepEqual(texts(writer.text), ["1", "2", "3"]);
-  const { printed, unreadable } = sink.counts("alerts");
-  assert.deepEqual({ printed, unreadable }, { printed: 3, unreadable: 50_001 });
+  const { delivered, unreadable } = sink.counts("alerts");
+  assert.deepEqual({ delivered, unreadable }, { delivered: 3, unreadable: 50_001 });
   clock.advance(1000);
   assert.equal(said(warnings, "alerts.unreadable"), 50_001);
 });
@@ -178,16 +189,37 @@ test("StdoutSink drops the oldest events of the feed that is too much, counts an
   }
   assert.equal(warnings.length, 1, "the first second is said by its first loss");
   drain();
-  const { received, printed, droppedBy } = sink.counts("logs");
-  assert.equal(received, 1000);
-  assert.equal(droppedBy.full, 1000 - printed);
-  assert.ok(droppedBy.full > 0);
+  const { offered, delivered, dropped } = sink.counts("logs");
+  assert.equal(offered, 1000);
+  assert.equal(dropped.mailbox, 1000 - delivered);
+  assert.ok(dropped.mailbox > 0);
   const lines = texts(writer.text);
   assert.ok(lines.includes("kept"), "a flood of logs pushes no alert out");
   assert.match(lines.at(-1) ?? "", /^999 /);
   clock.advance(1000);
   assert.ok(warnings.length <= 3);
-  assert.equal(said(warnings, "logs.full"), droppedBy.full);
+  assert.equal(said(warnings, "logs.mailbox"), dropped.mailbox);
+});
+
+test("StdoutSink gives up what waits, begun or not, when the budget of all consumers wants it, and says so", () => {
+  const { sink, warnings, clock, drain, writer } = fixture();
+  const budget = new Budget({ maxBytes: 1 << 20, pageBytes: 1024 });
+  const many = Array.from({ length: 3000 }, (_, index) => event("alerts", `${index} ${"x".repeat(90)}`));
+  offerCounted(sink, budget, batch("alerts", many));
+  offerCounted(sink, budget, batch("logs", [event("logs", "kept")]));
+  clock.advance(0);
+  const { queued } = sink.counts("alerts");
+  budget.configure(1024);
+  const { dropped } = sink.counts("alerts");
+  assert.ok(dropped.budget > 0 && dropped.budget < queued, "what is rendered is printed");
+  clock.advance(1000);
+  assert.equal(said(warnings, "alerts.budget"), dropped.budget);
+  drain();
+  assertBalanced(sink);
+  const lines = texts(writer.text);
+  assert.equal(lines.at(-1), "kept");
+  assert.equal(lines.length, 3001 - dropped.budget);
+  assert.equal(budget.usedBytes, 0);
 });
 
 test("StdoutSink stops for good when stdout is closed, says it once and counts the rest as dropped", () => {
@@ -199,8 +231,8 @@ test("StdoutSink stops for good when stdout is closed, says it once and counts t
   sink.offer(batch("logs", [event("logs", "4")]));
   clock.advance(5000);
   assert.equal(errors.length, 1);
-  assert.deepEqual(sink.counts("alerts").droppedBy, { full: 0, closed: 2, shutdown: 0 });
-  assert.deepEqual(sink.counts("logs").droppedBy, { full: 0, closed: 2, shutdown: 0 });
+  assert.deepEqual(sink.counts("alerts").dropped, { ...noDrops(), disconnected: 2 });
+  assert.deepEqual(sink.counts("logs").dropped, { ...noDrops(), disconnected: 2 });
   assertBalanced(sink);
   assert.equal(clock.pendingTimers, 0);
 });
@@ -214,8 +246,8 @@ test("StdoutSink.close() prints what is queued, then nothing more", async () => 
   assert.deepEqual(texts(writer.text), ["1"]);
   assert.ok(writer.isClosed);
   sink.offer(batch("alerts", [event("alerts", "2")]));
-  const { printed, droppedBy } = sink.counts("alerts");
-  assert.deepEqual({ printed, droppedBy }, { printed: 1, droppedBy: { full: 0, closed: 0, shutdown: 1 } });
+  const { delivered, dropped } = sink.counts("alerts");
+  assert.deepEqual({ delivered, dropped }, { delivered: 1, dropped: { ...noDrops(), shutdown: 1 } });
 });
 
 test("StdoutSink.close() drops what is left when its time is over", async () => {
@@ -227,8 +259,8 @@ test("StdoutSink.close() drops what is left when its time is over", async () => 
   const closed = sink.close(abort.signal);
   abort.abort();
   await closed;
-  assert.equal(sink.counts("alerts").droppedBy.shutdown, 1);
-  assert.equal(sink.counts("logs").droppedBy.shutdown, 1);
+  assert.equal(sink.counts("alerts").dropped.shutdown, 1);
+  assert.equal(sink.counts("logs").dropped.shutdown, 1);
   assertBalanced(sink);
   assert.deepEqual(warnings, [{ sink: "stdout", events: { "alerts.shutdown": 1, "logs.shutdown": 1 } }]);
 });
@@ -241,7 +273,7 @@ test("StdoutSink.close() of a sink that stdout was taken from returns", async ()
   writer.breakDown();
   await closed;
   await sink.close(new AbortController().signal);
-  assert.equal(sink.counts("alerts").droppedBy.closed, 1);
+  assert.equal(sink.counts("alerts").dropped.disconnected, 1);
 });
 
 test("StdoutSink accounts for every event and keeps the order of a feed under any interleaving", () => {
@@ -256,16 +288,20 @@ test("StdoutSink accounts for every event and keeps the order of a feed under an
     },
     { weight: 60, arbitrary: fc.record({ kind: fc.constant("advance" as const), ms: fc.nat(15) }) },
     { weight: 60, arbitrary: fc.constant({ kind: "release" as const }) },
+    { weight: 10, arbitrary: fc.record({ kind: fc.constant("squeeze" as const), maxBytes: fc.nat(60_000) }) },
     { weight: 1, arbitrary: fc.constant({ kind: "break" as const }) },
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300, size: "max" }), (steps) => {
       const { sink, writer, clock, drain } = fixture(40_000);
+      const budget = new Budget({ maxBytes: 1 << 20, pageBytes: 4096 });
       let ordinal = 0;
       for (const one of steps) {
         switch (one.kind) {
           case "offer":
-            sink.offer(
+            offerCounted(
+              sink,
+              budget,
               batch(
                 one.feed,
                 one.sizes.map((size) =>
@@ -280,6 +316,11 @@ test("StdoutSink accounts for every event and keeps the order of a feed under an
           case "release":
             writer.release();
             break;
+          case "squeeze":
+            budget.configure(one.maxBytes);
+            assert.ok(budget.usedBytes <= one.maxBytes);
+            budget.configure(1 << 20);
+            break;
           case "break":
             writer.breakDown();
             break;
@@ -289,16 +330,17 @@ test("StdoutSink accounts for every event and keeps the order of a feed under an
       drain();
       const lines = writer.text === "" ? [] : texts(writer.text);
       for (const { id } of feeds) {
-        const { printed, queued } = sink.counts(id);
+        const { delivered, queued } = sink.counts(id);
         assert.equal(queued, 0);
         const ordinals = lines.filter((line) => line?.startsWith(id)).map((line) => Number(line?.split(" ")[1]));
-        assert.equal(ordinals.length, printed);
+        assert.equal(ordinals.length, delivered);
         assert.deepEqual(
           ordinals,
           ordinals.toSorted((a, b) => a - b),
         );
       }
       assert.equal(sink.queuedBytes, 0);
+      assert.equal(budget.usedBytes, 0);
     }),
     { numRuns: 100 },
   );
