@@ -65,7 +65,7 @@ export interface RelayServer extends AsyncDisposable {
   /**
    * Stops listening, tells clients to go elsewhere (GOAWAY, NOT_SERVING), and lets the calls end: `endRoutes` ends those that
    * `routes` have been handed, the server the others. What is left when it is done, or when `deadline` aborts, is cut. Then
-   * nothing is open.
+   * nothing is open, and `endRoutes`, which must resolve when all its calls are over, has had time to.
    */
   drain(endRoutes: () => Promise<void>, deadline: AbortSignal): Promise<void>;
 }
@@ -80,6 +80,8 @@ const maxHeaderFields = 1_000;
 const maxSessionMemory = 64;
 /** For a client's first SETTINGS. */
 const handshakeMs = 20_000;
+/** For the calls that were cut to notice. */
+const settleMs = 1_000;
 /**
  * Resets are ours to count (see `resetLimit`). What HTTP/2 in Node allows of its own (1,000 at once) ends in GOAWAY
  * INTERNAL_ERROR, which says nothing to a client; it stays for what comes before our count does, in one piece of data.
@@ -206,11 +208,14 @@ class Server {
     const isClosed = new Promise<void>((resolve) => this.#http2.close(() => resolve()));
     for (const [call, owner] of this.#calls)
       if (owner === "server") call.end({ code: Code.UNAVAILABLE, message: "The relay is shutting down" });
+    const isEnded = endRoutes();
     try {
-      await Promise.race([Promise.all([endRoutes(), isClosed]), aborted(deadline)]);
+      await Promise.race([Promise.all([isEnded, isClosed]), aborted(deadline)]);
     } finally {
       for (const hangUp of this.#sessions.values()) hangUp();
       await isClosed;
+      // What was being written to those that were cut has failed only now: until then it counts as queued.
+      await Promise.race([isEnded, new Promise<void>((resolve) => this.#deps.clock.after(settleMs, resolve))]);
     }
   }
 }
