@@ -48,12 +48,17 @@ function someFields(table: MessageTable): fc.Arbitrary<Record<string, unknown>> 
   return fc.record(Object.fromEntries(table.map((field) => [field.name, someValue(field)])), { requiredKeys: [] });
 }
 
-/** A well-formed event: fields, perhaps again with other values, and fields that nobody knows yet. */
+/** A well-formed event: fields, perhaps some of them again, and fields that nobody knows yet. */
 function someEvent(feed: FeedId): fc.Arbitrary<Buffer> {
-  const encoded = someFields(jsonLineTables[feed]).map((event) => encodeEvent(feed, event));
+  const table = jsonLineTables[feed];
+  const any = someFields(table).map((event) => encodeEvent(feed, event));
+  const hinted = table
+    .filter(({ name }) => name in hints)
+    .map(({ name }) => [name, fc.constantFrom(...(hints[name] ?? []))]);
+  const again = fc.record(Object.fromEntries(hinted) as Record<string, fc.Arbitrary<string>>);
   const unknown = fc.uint8Array({ maxLength: 20 }).map((bytes) => encodeField(300, bytes));
   return fc
-    .tuple(encoded, fc.option(encoded), fc.option(unknown))
+    .tuple(any, fc.option(again.map((event) => encodeEvent(feed, event))), fc.option(unknown))
     .map((parts) => Buffer.concat(parts.map((part) => part ?? Buffer.alloc(0))));
 }
 

@@ -57,8 +57,8 @@ export class EventFields {
   }
 
   /**
-   * Whether upstream could read the message: no part of it is malformed, and its texts are UTF-8, also those that a later
-   * one overrides. What it could not is none of our business to change.
+   * Whether upstream could read a message that `read` has found well-formed: its parts are, too, and its texts are UTF-8,
+   * also those that a later one overrides. What upstream could not read is forwarded as it is.
    */
   isReadable(feed: FeedId, bytes: Uint8Array, start: number, end: number): boolean {
     const kinds = this.#kinds[feed];
@@ -70,7 +70,7 @@ export class EventFields {
       if (kind === text && !isText(bytes, cursor.start, cursor.end)) return false;
       if (kind > 0 && kind < text && !this.#isReadablePart(kind, bytes, cursor.start, cursor.end)) return false;
     }
-    return !cursor.malformed;
+    return true;
   }
 
   #isReadablePart(texts: number, bytes: Uint8Array, start: number, end: number): boolean {
