@@ -65,5 +65,5 @@ export class EventLoopDelay implements Disposable {
 
 /** What the histogram holds is the time between two of its ticks. */
 function delayMs(nanoseconds: number): number {
-  return Math.max(0, Math.round(nanoseconds / 1e5) / 10 - resolutionMs);
+  return Math.max(0, Math.round(nanoseconds / 1e5 - resolutionMs * 10) / 10);
 }

@@ -66,6 +66,10 @@ const cases: Record<string, GapCase> = {
     seconds: 3,
   },
 };
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1_000;
+}
+
 for (const [sentence, its] of Object.entries(cases)) {
   test(`Gaps: ${sentence}`, () => {
     const clock = new FakeClock();
@@ -74,7 +78,6 @@ for (const [sentence, its] of Object.entries(cases)) {
       clock.advance(1_000);
       steps[step](gaps);
     }
-    const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1_000);
     assert.deepEqual(
       gaps.list().map(({ fromMs, toMs }) => [seconds(fromMs), seconds(toMs)]),
       its.gaps,

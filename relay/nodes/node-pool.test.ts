@@ -84,6 +84,44 @@ test("NodePool.update() connects to nothing once it is disposed of", async () =>
   assert.equal(links.dials.length, 0);
 });
 
+test("NodePool.totals() keep openings, ends and gaps of nodes that left, and throttleNotices theirs", async () => {
+  const { pool, clock, update } = setup();
+  const link = await update(agent("a", "10.0.0.1"));
+  const notice = Buffer.from("\0\0\0\0\x1f\x8a\x01\x0bSystemEvent\x9a\x01\x0eAlertThreshold", "latin1");
+  link.stream("alerts").onRun(notice, 1);
+  link.stream("alerts").end({ kind: "broken", message: "reset" });
+  await settled();
+  clock.advance(10);
+  const { openings, ends, gaps } = pool.totals("alerts");
+  const wanted = { openings, reset: ends.reset, gaps, notices: pool.throttleNotices };
+  assert.deepEqual(wanted, { openings: 1, reset: 1, gaps: { count: 1, durationMs: 10 }, notices: 1 });
+  pool.update("test", []);
+  assert.equal(pool.throttleNotices, 1, "leaving");
+  await settled();
+  clock.advance(1_000);
+  const after = pool.totals("alerts");
+  assert.deepEqual(
+    { openings: after.openings, reset: after.ends.reset, gaps: after.gaps, notices: pool.throttleNotices },
+    wanted,
+    "gone",
+  );
+  await pool[Symbol.asyncDispose]();
+});
+
+test("NodePool samples the rates of its nodes", async () => {
+  const { pool, clock, update } = setup();
+  const link = await update(agent("a", "10.0.0.1"));
+  const [node] = pool.nodes;
+  for (let second = 0; second < 70; second++) {
+    link.events.onHeard();
+    if (second < 50) link.stream("alerts").onRun(event, 6);
+    clock.advance(1_000);
+  }
+  assert.deepEqual(node?.rates("alerts"), { over10s: 0, over60s: 4 });
+  assert.deepEqual(node?.rates("logs"), { over10s: 0, over60s: 0 });
+  await pool[Symbol.asyncDispose]();
+});
+
 const changes: Record<string, { from: Agent; to: Agent; isKept: boolean }> = {
   "the same": { from: agent("a", "10.0.0.1"), to: agent("a", "10.0.0.1"), isKept: true },
   "at an address that is spelled otherwise": { from: agent("a", "fd00::1"), to: agent("a", "FD00:0::1"), isKept: true },

@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { status as Code } from "@grpc/grpc-js";
 import { FakeClock } from "../../lib/process/fake-clock.ts";
 import { type Log, silentLog } from "../../lib/process/log.ts";
+import type { FeedId } from "../feeds.ts";
+import type { StreamEndReason } from "../ledger/stream-end.ts";
 import type { StreamEnd } from "./grpc-call.ts";
 import { Node } from "./node.ts";
 import { defaultNodeOptions } from "./node-options.ts";
@@ -316,6 +318,147 @@ test("FeedCounts: hanging up is no break", async () => {
   await accept();
   await node.close();
   assert.deepEqual({ isOpen: alerts.isOpen, breaks: alerts.totals().breaks }, { isOpen: false, breaks: 0 });
+});
+
+const gapEnds: Record<string, { end: StreamEnd; reason: StreamEndReason }> = {
+  "that the agent ended": { end: internal, reason: "status" },
+  "that the agent reset": { end: broken, reason: "reset" },
+  "with an event that is too large": { end: { kind: "framing", fault: "too-large", message: "" }, reason: "too-large" },
+  "with a compressed event": { end: { kind: "framing", fault: "compressed", message: "" }, reason: "compressed" },
+  "that ended within an event": { end: { kind: "framing", fault: "truncated", message: "" }, reason: "truncated" },
+};
+for (const [sentence, { end, reason }] of Object.entries(gapEnds)) {
+  test(`FeedCounts: a stream ${sentence} leaves a gap until it is open again`, async () => {
+    const { node, clock, pass, accept, alerts } = setup();
+    const link = await accept();
+    await pass(1_000);
+    link.stream("alerts").onRun(event, 1);
+    const lastEventMs = clock.now();
+    await pass(3_000);
+    link.stream("alerts").end(end);
+    await settled();
+    const fromMs = clock.now();
+    assert.deepEqual(alerts.gaps, [{ fromMs, toMs: undefined, reason, lastEventMs }]);
+    await pass(25);
+    assert.deepEqual(alerts.gaps, [{ fromMs, toMs: fromMs + 25, reason, lastEventMs }]);
+    const { ends, breaks, openings, gaps } = alerts.totals();
+    assert.deepEqual(
+      { [reason]: ends[reason], breaks, openings, gaps },
+      { [reason]: 1, breaks: 1, openings: 2, gaps: { count: 1, durationMs: 25 } },
+    );
+    assert.deepEqual(node.counts.get("logs")?.gaps, [], "the other streams are open");
+    await node.close();
+  });
+}
+
+test("FeedCounts: a lost connection is a gap in every feed, until the agent has answered on the next one", async () => {
+  const { node, clock, links, pass, accept } = setup();
+  const link = await accept();
+  await pass(1_000);
+  link.lose();
+  await settled();
+  const fromMs = clock.now();
+  await pass(250);
+  const next = links.last.accept();
+  await pass(1_000);
+  assert.ok(Array.from(node.counts.values()).every(({ gaps }) => gaps[0]?.toMs === undefined));
+  next.answerHealth();
+  await settled();
+  const gap = { fromMs, toMs: fromMs + 1_250, reason: "connection-lost" as const, lastEventMs: undefined };
+  for (const counts of node.counts.values()) {
+    assert.deepEqual(counts.gaps, [gap]);
+    assert.equal(counts.totals().ends["connection-lost"], 1);
+  }
+  await node.close();
+});
+
+test("FeedCounts: a stream that broke and is refused then is one gap, which ends with the node", async () => {
+  const { node, pass, accept, alerts } = setup();
+  const link = await accept();
+  link.stream("alerts").end(internal);
+  await settled();
+  await pass(25);
+  link.stream("alerts").end(unimplemented);
+  await settled();
+  await pass(100);
+  const { breaks, ends, gaps } = alerts.totals();
+  assert.deepEqual(
+    { breaks, refused: ends.refused, gaps },
+    { breaks: 1, refused: 1, gaps: { count: 1, durationMs: 125 } },
+  );
+  await node.close();
+  await pass(1_000);
+  assert.deepEqual(alerts.gaps, [{ fromMs: 0, toMs: 125, reason: "status", lastEventMs: undefined }]);
+  assert.equal(alerts.totals().gaps.durationMs, 125);
+});
+
+const failures: Record<string, (its: ReturnType<typeof setup>, link: ScriptedLink) => Promise<unknown>> = {
+  "when it is opened": async (its, link) => {
+    link.watchError = new Error("Out of streams");
+    link.stream("alerts").end(internal);
+    await settled();
+    await its.pass(25);
+  },
+  "while it is open": async (_its, link) => {
+    link.stream("alerts").fail(new Error("Out of streams"));
+    await settled();
+  },
+};
+for (const [sentence, act] of Object.entries(failures)) {
+  test(`Node: a link that fails ${sentence} instead of ending a stream loses its connection, and no stream stays open`, async () => {
+    const its = setup();
+    const { node, alerts, accept } = its;
+    const link = await accept();
+    await act(its, link);
+    await settled();
+    assert.equal(link.isDestroyed, true);
+    assert.equal(alerts.isOpen, false);
+    assert.equal(alerts.totals().breaks, 1);
+    assert.equal(alerts.totals().ends["connection-lost"], 1);
+    assert.equal(node.lastError?.message, "Out of streams");
+    await node.close();
+  });
+}
+
+test("Node.state says since when, and lastError what went wrong before", async () => {
+  const { node, links, pass, accept } = setup({ clock: new FakeClock(1_000_000) });
+  assert.deepEqual(node.state, { kind: "connecting", sinceMs: 1_000_000, attempt: 0 });
+  assert.deepEqual([node.foundMs, node.lastError], [1_000_000, undefined]);
+  await pass(100);
+  links.last.refuse();
+  await settled();
+  const waiting = { kind: "waiting", sinceMs: 1_000_100, attempt: 0, error: "Refused", retryAtMs: 1_000_350 };
+  assert.deepEqual(node.state, waiting);
+  await pass(250);
+  assert.deepEqual(node.state, { kind: "connecting", sinceMs: 1_000_350, attempt: 1 });
+  await pass(50);
+  await accept();
+  assert.deepEqual(node.state, { kind: "connected", sinceMs: 1_000_400, endpoint: "10.0.0.1:1" });
+  assert.deepEqual(node.lastError, { message: "Refused", atMs: 1_000_100 });
+  await node.close();
+  assert.deepEqual(node.state, { kind: "closed", sinceMs: 1_000_400 });
+});
+
+test("Node counts what it hands on, and looks for throttle notices among alerts alone", async () => {
+  const { node, published, accept, clock } = setup({ clock: new FakeClock(5_000) });
+  const link = await accept();
+  // Type SystemEvent (17), Operation AlertThreshold (19), of that length.
+  const notice = Buffer.from("\0\0\0\0\x1f\x8a\x01\x0bSystemEvent\x9a\x01\x0eAlertThreshold", "latin1");
+  link.stream("alerts").onRun(Buffer.concat([event, notice, event]), 3);
+  link.stream("logs").onRun(notice, 1);
+  link.stream("alerts").onRun(event, 1);
+  assert.deepEqual(published, ["alerts", "logs", "alerts"]);
+  const received = ["alerts", "logs"].map((feed) => {
+    const totals = node.counts.get(feed as FeedId)?.totals();
+    return [totals?.events, totals?.bytes];
+  });
+  assert.deepEqual(received, [
+    [4, notice.length + 3 * event.length],
+    [1, notice.length],
+  ]);
+  const { notices, last } = node.throttle.summary();
+  assert.deepEqual([notices, last?.atMs], [1, clock.now()]);
+  await node.close();
 });
 
 const slotCases: Record<string, (first: ReturnType<typeof setup>) => Promise<unknown> | void> = {

@@ -8,6 +8,8 @@ import type { Link, LinkEvents, OpenLink, StreamEvents } from "./link.ts";
 export interface ScriptedStream extends StreamEvents {
   readonly feed: FeedId;
   readonly end: (end: StreamEnd) => void;
+  /** Fails instead of ending, as no link should. */
+  readonly fail: (error: Error) => void;
 }
 
 /** For tests: a connection whose agent does what the test says. */
@@ -18,15 +20,18 @@ export class ScriptedLink implements Link {
   readonly #health = Promise.withResolvers<void>();
   isUsable = true;
   isDestroyed = false;
+  /** Thrown by `watch` instead of opening a stream. */
+  watchError: Error | undefined;
 
   constructor(events: LinkEvents) {
     this.events = events;
   }
 
   watch(feed: Feed, events: StreamEvents, signal: AbortSignal): Promise<StreamEnd> {
-    const { promise, resolve } = Promise.withResolvers<StreamEnd>();
+    if (this.watchError !== undefined) throw this.watchError;
+    const { promise, resolve, reject } = Promise.withResolvers<StreamEnd>();
     signal.addEventListener("abort", () => resolve({ kind: "broken", message: "Cancelled" }), { once: true });
-    this.streams.push({ ...events, feed: feed.id, end: resolve });
+    this.streams.push({ ...events, feed: feed.id, end: resolve, fail: reject });
     return promise;
   }
 
