@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock } from "../../lib/process/fake-clock.ts";
+import { History, perFeed } from "./history.ts";
+
+function start() {
+  const clock = new FakeClock();
+  let alerts = 0;
+  const history = new History({ stepMs: 100, keepMs: 1_000 }, clock, () =>
+    perFeed((feed) => (feed === "alerts" ? alerts : 0)),
+  );
+  return {
+    history,
+    clock,
+    come(events: number, thenMs: number) {
+      alerts += events;
+      clock.advance(thenMs);
+    },
+  };
+}
+
+test("History.since() is never less than what has come, and at most a step's events more", () => {
+  const { history, come } = start();
+  come(1, 130);
+  come(10, 100);
+  come(100, 20);
+  assert.equal(history.since("alerts", 0), 111);
+  assert.equal(history.since("alerts", 99), 111);
+  assert.equal(history.since("alerts", 150), 110);
+  assert.equal(history.since("alerts", 230), 100);
+  assert.equal(history.since("logs", 150), 0);
+});
+
+test("History.since() does not know what was before its time", () => {
+  const { history, come } = start();
+  assert.equal(history.since("alerts", -1), undefined);
+  for (let step = 0; step < 30; step++) come(1, 100);
+  assert.equal(history.since("alerts", 10), undefined);
+  assert.equal(history.since("alerts", 2_000), 10);
+});
+
+test("History.timeOf() is a time by which no more than that had come", () => {
+  const { history, come } = start();
+  come(5, 250);
+  come(5, 100);
+  assert.equal(history.timeOf("alerts", 4), 0);
+  assert.equal(history.timeOf("alerts", 5), 200);
+  assert.equal(history.timeOf("alerts", 10), 300);
+});
+
+test("History leaves no timer", () => {
+  const { history, clock } = start();
+  history[Symbol.dispose]();
+  assert.equal(clock.pendingTimers, 0);
+});
