@@ -1,6 +1,7 @@
 import { dropReasons } from "../hub/counts.ts";
 import type { FeedSnapshot } from "./snapshot.ts";
-import { feedIds, type MetricGroup, perFeed, perFeedAnd, perKey, single } from "./metric.ts";
+import { labelText } from "./exposition.ts";
+import { feedIds, type Metric, type MetricGroup, perFeed, perFeedAnd, perKey, single } from "./metric.ts";
 
 const drops =
   "mailbox (its own was full: too slow), budget (the relay's memory for events was full), disconnected, shutdown";
@@ -66,7 +67,7 @@ export const consumerMetrics: MetricGroup = {
       name: "kubearmor_relay_stdout_events_total",
       type: "counter",
       labels: { feed: feedIds, outcome: ["printed", "unreadable", "filtered", ...dropReasons] },
-      help: `Events offered to stdout, by what became of them: printed, unreadable (no protobuf message), filtered, or dropped: ${drops}. Worry when mailbox grows: whoever reads stdout is too slow.`,
+      help: `Events offered to stdout, by what became of them: printed, unreadable (no protobuf message), filtered (another replica printed them), or dropped: ${drops}. Worry when mailbox grows: whoever reads stdout is too slow.`,
       samples: perFeedAnd("outcome", ({ stdout: { delivered, unreadable, filtered, dropped } }) => ({
         printed: delivered,
         unreadable,
@@ -78,7 +79,7 @@ export const consumerMetrics: MetricGroup = {
       name: "kubearmor_relay_stdout_queued_events",
       type: "gauge",
       labels: { feed: feedIds },
-      help: "Events waiting to be printed. Worry when it grows.",
+      help: "Events waiting to be printed; on a replica that does not print, those kept in case it must. Worry when it grows.",
       samples: perFeed(({ stdout }) => stdout.queued),
     },
     {
@@ -97,6 +98,27 @@ export const consumerMetrics: MetricGroup = {
         const leader = sources.stdoutLeader?.();
         return leader === undefined ? undefined : Number(leader.isLeader);
       }),
+    },
+    {
+      name: "kubearmor_relay_stdout_terms_total",
+      type: "counter",
+      labels: {},
+      help: "With several replicas: times that it became this one's turn to print. Worry when it grows often.",
+      samples: single(({ sources }) => sources.stdoutLeader?.()?.terms),
+    },
+    {
+      name: "kubearmor_relay_stdout_repeated_events_total",
+      type: "counter",
+      labels: { feed: feedIds },
+      help: "Events that this replica printed at the beginning of its turns and the one before it may have printed, too: an upper bound.",
+      samples: perLeaderFeed("repeated"),
+    },
+    {
+      name: "kubearmor_relay_stdout_missing_events_total",
+      type: "counter",
+      labels: { feed: feedIds },
+      help: "Events between two turns that perhaps nobody printed, among those dropped as mailbox: an upper bound. Worry when it grows.",
+      samples: perLeaderFeed("missing"),
     },
     {
       name: "kubearmor_relay_buffer_bytes",
@@ -141,4 +163,12 @@ export const consumerMetrics: MetricGroup = {
 
 function worstLagSeconds({ subscriptions }: FeedSnapshot): number {
   return subscriptions.reduce((worst, { lag }) => Math.max(worst, lag.nowMs), 0) / 1_000;
+}
+
+function perLeaderFeed(count: "repeated" | "missing"): Metric["samples"] {
+  return ({ sources }, emit) => {
+    const leader = sources.stdoutLeader?.();
+    if (leader === undefined) return;
+    for (const id of feedIds) emit(labelText({ feed: id }), leader[count][id]);
+  };
 }

@@ -71,7 +71,7 @@ export const flowMetrics: MetricGroup = {
       name: "kubearmor_relay_stream_openings_total",
       type: "counter",
       labels: { feed: feedIds },
-      help: "Times that a stream of an agent was open: one for each agent, and one for each time it came back.",
+      help: "Times that a stream of an agent was taken for open: one for each agent, and one for each time it came back.",
       samples: perFeed(({ nodes }) => nodes.openings),
     },
     {

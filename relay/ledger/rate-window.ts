@@ -1,4 +1,4 @@
-/** Events a second over about that many seconds; over less while there is no more. */
+/** Events a second, to a tenth, over about that many seconds; over less while there is no more. */
 export interface Rates {
   readonly over10s: number;
   readonly over60s: number;
@@ -38,7 +38,8 @@ export class RateWindow {
   #rate(spanMs: number, nowMs: number, count: number): number {
     const from = this.#samples.findLast(({ atMs }) => nowMs - atMs >= spanMs) ?? this.#samples[0];
     if (from === undefined || nowMs <= from.atMs) return 0;
-    return ((count - from.count) * 1_000) / (nowMs - from.atMs);
+    const perSecond = ((count - from.count) * 1_000) / (nowMs - from.atMs);
+    return Math.round(perSecond * 10) / 10;
   }
 }
 

@@ -30,10 +30,16 @@ export interface MetricSources {
   readonly eventLoop?: Pick<EventLoopDelay, "summary">;
 }
 
+/** Of several replicas one prints. Counts are of all changes of turns, in events of each feed. */
 export interface StdoutLeader {
+  /** Whether this one does. */
   readonly isLeader: boolean;
-  /** Who prints, if somebody is known to. */
-  readonly holder?: string | undefined;
-  /** Times that this replica began to print. */
-  readonly terms?: number;
+  /** Who does, if somebody is known to. */
+  readonly holder: string | undefined;
+  /** Times that it became this one's turn. */
+  readonly terms: number;
+  /** Printed by this one, and perhaps by the one before it, too. */
+  readonly repeated: Readonly<Record<FeedId, number>>;
+  /** Perhaps printed by nobody. */
+  readonly missing: Readonly<Record<FeedId, number>>;
 }
