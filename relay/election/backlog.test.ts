@@ -35,15 +35,12 @@ function start(maxBytes: number, bufferBytes = 1 << 20) {
   const backlog = new Backlog("alerts", maxBytes);
   hub.subscribe("alerts", { offer: (batch) => backlog.push(batch) });
   let next = 0;
-  return {
-    hub,
-    backlog,
-    publish(count: number) {
-      hub.publish("alerts", frames(next, count), count);
-      next += count;
-      clock.advance(1);
-    },
+  const publish = (count: number) => {
+    hub.publish("alerts", frames(next, count), count);
+    next += count;
+    clock.advance(1);
   };
+  return { hub, backlog, publish };
 }
 
 function handOver(backlog: Backlog) {

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type AgentFleet, startFleet } from "../../hack/agents/fleet.ts";
 import { type ControlPlane, startControlPlane } from "../../hack/testbed/control-plane.ts";
 import { waitUntil } from "./relay-harness.ts";
-import { type RelayProcess, startRelayProcess } from "./relay-process.ts";
+import { type RelayReplica, startReplica } from "./relay-replica.ts";
 
 const limit = { timeout: 120_000 };
 let plane: ControlPlane;
@@ -14,8 +14,8 @@ before(async () => {
 });
 after(() => plane[Symbol.asyncDispose]());
 
-function replica(fleet: AgentFleet, lease: string, identity: string): Promise<RelayProcess> {
-  return startRelayProcess(
+function replica(fleet: AgentFleet, lease: string, identity: string): Promise<RelayReplica> {
+  return startReplica(
     [
       "--discovery=static",
       `--agents=${fleet.addresses.join(",")}`,
@@ -32,20 +32,20 @@ function alertsAllTheTime(fleet: AgentFleet): Disposable {
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-function keysOf(...relays: readonly RelayProcess[]): ReadonlySet<string> {
+function keysOf(...relays: readonly RelayReplica[]): ReadonlySet<string> {
   return new Set(relays.flatMap(({ lines }) => lines.map(({ key }) => key)));
 }
 
-function lastOf({ lines }: RelayProcess): number {
+function lastOf({ lines }: RelayReplica): number {
   return lines.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
 }
 
-function firstOf({ lines }: RelayProcess): number {
+function firstOf({ lines }: RelayReplica): number {
   return lines[0]?.atMs ?? Number.POSITIVE_INFINITY;
 }
 
 /** Every event once at most. */
-function assertNoneTwice({ lines }: RelayProcess): void {
+function assertNoneTwice({ lines }: RelayReplica): void {
   assert.equal(new Set(lines.map(({ key }) => key)).size, lines.length);
 }
 
