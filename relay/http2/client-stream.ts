@@ -4,6 +4,8 @@ import type { Field } from "./hpack-static-table.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import { contentLength, type FieldMap, malformed, readHead, readTrailers } from "./response-fields.ts";
 
+const nothing = Buffer.alloc(0);
+
 /** How a stream ended. */
 export type StreamClose =
   /** The response is complete. */
@@ -121,7 +123,8 @@ export class ClientStream {
     const length = Math.min(this.#unsent.length, this.#sendWindow, connectionWindow, maxFrameBytes);
     if (length <= 0 || !this.isOpen) return undefined;
     const content = this.#unsent.subarray(0, length);
-    this.#unsent = this.#unsent.subarray(length);
+    // An empty piece would still hold the memory that the body lies in.
+    this.#unsent = length === this.#unsent.length ? nothing : this.#unsent.subarray(length);
     this.#sendWindow -= length;
     return { frame: encodeFrame(FrameType.data, this.isSent ? Flag.endStream : 0, this.id, content), length };
   }

@@ -5,7 +5,7 @@
 export class DataRuns<Stream> {
   readonly #sink: (stream: Stream, bytes: Buffer) => void;
   #stream: Stream | undefined;
-  #chunk: Buffer = Buffer.alloc(0);
+  #chunk: Buffer | undefined;
   /** What was gathered is [start, end) of the chunk. */
   #start = 0;
   #end = 0;
@@ -32,7 +32,7 @@ export class DataRuns<Stream> {
   /** Hands on what was gathered. Due before anything else is said of a stream, and at a chunk's end. */
   flush(): void {
     const stream = this.#stream;
-    if (stream === undefined) return;
+    if (stream === undefined || this.#chunk === undefined) return;
     this.#stream = undefined;
     this.#sink(stream, this.#chunk.subarray(this.#start, this.#end));
   }

@@ -18,7 +18,8 @@ export interface FrameHandler {
  */
 export class FrameReader {
   readonly #handler: FrameHandler;
-  readonly #header = Buffer.alloc(frameHeaderBytes);
+  /** The start of a frame's header, if the last chunk ended in one. */
+  #header: Buffer | undefined;
   #headerLength = 0;
   /** The frame being read. */
   #type = 0;
@@ -48,7 +49,9 @@ export class FrameReader {
     while (!this.#isStopped && position + frameHeaderBytes <= chunk.length) {
       position = this.#startFrame(chunk, position, chunk, position + frameHeaderBytes);
     }
-    if (!this.#isStopped && position < chunk.length) this.#headerLength = chunk.copy(this.#header, 0, position);
+    if (this.#isStopped || position === chunk.length) return;
+    this.#header = Buffer.allocUnsafe(frameHeaderBytes);
+    this.#headerLength = chunk.copy(this.#header, 0, position);
   }
 
   /** Reads the rest of the frame that the chunks before began, and returns where the next one starts. */
@@ -56,12 +59,13 @@ export class FrameReader {
     if (this.#isStopped) return 0;
     if (this.#dataLeft !== undefined) return this.#continueData(chunk, 0, this.#dataLeft);
     if (this.#payload !== undefined) return this.#continuePayload(chunk, 0, this.#payload);
-    if (this.#headerLength === 0) return 0;
-    const taken = chunk.copy(this.#header, this.#headerLength);
+    const header = this.#header;
+    if (header === undefined) return 0;
+    const taken = chunk.copy(header, this.#headerLength);
     this.#headerLength += taken;
     if (this.#headerLength < frameHeaderBytes) return taken;
-    this.#headerLength = 0;
-    return this.#startFrame(this.#header, 0, chunk, taken);
+    this.#header = undefined;
+    return this.#startFrame(header, 0, chunk, taken);
   }
 
   /** Reads as much of a frame as there is, whose header is at `at` in `header`, and returns where the next one starts. */

@@ -8,6 +8,8 @@ const maxTableBytes = 4096;
 /** What a field counts beyond its text. https://www.rfc-editor.org/rfc/rfc7541#section-4.1 */
 const fieldOverheadBytes = 32;
 
+const nothing = new Uint8Array(0);
+
 /**
  * Decodes the header blocks of one connection, in their order: each may depend on those before.
  * https://www.rfc-editor.org/rfc/rfc7541
@@ -18,7 +20,7 @@ export class HpackDecoder {
   readonly #table: Field[] = [];
   #tableBytes = 0;
   #tableLimit = maxTableBytes;
-  #block: Uint8Array = new Uint8Array(0);
+  #block: Uint8Array = nothing;
   #position = 0;
 
   /** @param maxListBytes what a list of fields may count at most */

@@ -13,7 +13,10 @@ export class FramingError extends Error {
   }
 }
 
-/** Takes a run of whole frames: `events` of them, back to back in `run`, which is shared with the chunk it was cut from. */
+/**
+ * Takes a run of whole frames: `events` of them, back to back in `run`. The bytes are valid only during the call: whoever
+ * keeps them copies them.
+ */
 export type RunSink = (run: Buffer, events: number) => void;
 
 /**
@@ -23,11 +26,9 @@ export type RunSink = (run: Buffer, events: number) => void;
 export class FrameCutter {
   readonly #maxMessageBytes: number;
   readonly #sink: RunSink;
-  /** The start of a frame that is not complete yet: first its prefix, then a buffer of the whole frame's size. */
-  readonly #prefix = Buffer.alloc(framePrefixBytes);
-  #prefixLength = 0;
+  /** The start of a frame that is not complete yet: of its prefix, until that tells the frame's size. */
   #frame: Buffer | undefined;
-  #frameLength = 0;
+  #filled = 0;
 
   constructor(options: { readonly maxMessageBytes: number }, sink: RunSink) {
     this.#maxMessageBytes = options.maxMessageBytes;
@@ -36,29 +37,30 @@ export class FrameCutter {
 
   /** Bytes of an incomplete frame. */
   get pendingBytes(): number {
-    return this.#frame === undefined ? this.#prefixLength : this.#frameLength;
+    return this.#frame === undefined ? 0 : this.#filled;
   }
 
   /** @throws {FramingError} for a compressed or too large message; what came before it has been handed on. */
   push(chunk: Buffer): void {
-    const start = this.pendingBytes === 0 ? 0 : this.#completePending(chunk);
+    const start = this.#completeFrame(chunk);
     let position = start;
     let events = 0;
+    let wantedBytes = framePrefixBytes;
+    let refusal: FramingError | undefined;
     while (position + framePrefixBytes <= chunk.length) {
-      const flag = chunk[position] ?? 0;
-      const length = chunk.readUInt32BE(position + 1);
-      if (flag !== 0 || length > this.#maxMessageBytes) {
-        if (events > 0) this.#sink(chunk.subarray(start, position), events);
-        throw refusal(flag, length, this.#maxMessageBytes);
-      }
-      const end = position + framePrefixBytes + length;
-      if (end > chunk.length) break;
-      position = end;
+      refusal = this.#refusal(chunk, position);
+      if (refusal !== undefined) break;
+      wantedBytes = frameBytes(chunk, position);
+      if (position + wantedBytes > chunk.length) break;
+      position += wantedBytes;
       events += 1;
+      wantedBytes = framePrefixBytes;
     }
-    if (events > 0)
-      this.#sink(position === chunk.length && start === 0 ? chunk : chunk.subarray(start, position), events);
-    if (position < chunk.length) this.#keep(chunk, position);
+    if (events > 0) this.#sink(chunk.subarray(start, position), events);
+    if (refusal !== undefined) throw refusal;
+    if (position === chunk.length) return;
+    this.#frame = Buffer.allocUnsafe(wantedBytes);
+    this.#filled = chunk.copy(this.#frame, 0, position);
   }
 
   /** @throws {FramingError} when the stream ends inside a frame. */
@@ -68,53 +70,45 @@ export class FrameCutter {
     }
   }
 
-  /** Fills the pending frame from the chunk's beginning and returns where the next frame starts. */
-  #completePending(chunk: Buffer): number {
+  /** Fills the incomplete frame from the chunk's beginning and returns where the next one starts. */
+  #completeFrame(chunk: Buffer): number {
     let position = 0;
-    if (this.#frame === undefined) {
-      position = chunk.copy(this.#prefix, this.#prefixLength, 0);
-      this.#prefixLength += position;
-      if (this.#prefixLength < framePrefixBytes) return position;
-      this.#allocateFrame();
-    }
-    const frame = this.#frame;
-    if (frame === undefined) return position;
-    const copied = chunk.copy(frame, this.#frameLength, position);
-    this.#frameLength += copied;
-    position += copied;
-    if (this.#frameLength === frame.length) {
-      this.#frame = undefined;
-      this.#frameLength = 0;
-      this.#sink(frame, 1);
+    for (let frame = this.#frame; frame !== undefined; frame = this.#frame) {
+      const copied = chunk.copy(frame, this.#filled, position);
+      this.#filled += copied;
+      position += copied;
+      if (this.#filled < frame.length) break;
+      const refusal = this.#refusal(frame, 0);
+      if (refusal !== undefined) throw refusal;
+      const wantedBytes = frameBytes(frame, 0);
+      if (frame.length === wantedBytes) {
+        this.#frame = undefined;
+        this.#sink(frame, 1);
+      } else {
+        this.#frame = Buffer.allocUnsafe(wantedBytes);
+        frame.copy(this.#frame);
+      }
     }
     return position;
   }
 
-  /** Keeps the incomplete frame at the chunk's end. */
-  #keep(chunk: Buffer, position: number): void {
-    this.#prefixLength = chunk.copy(this.#prefix, 0, position);
-    if (this.#prefixLength < framePrefixBytes) return;
-    this.#allocateFrame();
-    if (this.#frame !== undefined)
-      this.#frameLength += chunk.copy(this.#frame, framePrefixBytes, position + framePrefixBytes);
-  }
-
-  #allocateFrame(): void {
-    const flag = this.#prefix[0] ?? 0;
-    const length = this.#prefix.readUInt32BE(1);
-    if (flag !== 0 || length > this.#maxMessageBytes) throw refusal(flag, length, this.#maxMessageBytes);
-    const frame = Buffer.allocUnsafe(framePrefixBytes + length);
-    this.#prefix.copy(frame, 0);
-    this.#frame = frame;
-    this.#frameLength = framePrefixBytes;
-    this.#prefixLength = 0;
+  /** Why the frame at `position` is not taken; undefined = it is. */
+  #refusal(bytes: Buffer, position: number): FramingError | undefined {
+    const flag = bytes[position] ?? 0;
+    const length = bytes.readUInt32BE(position + 1);
+    if (flag !== 0) {
+      return new FramingError("compressed", `Message with compression flag ${flag}, but no compression was offered`);
+    }
+    if (length > this.#maxMessageBytes) {
+      return new FramingError("too-large", `Message of ${length} bytes, at most ${this.#maxMessageBytes} are taken`);
+    }
+    return undefined;
   }
 }
 
-function refusal(flag: number, length: number, maxMessageBytes: number): FramingError {
-  return flag === 0
-    ? new FramingError("too-large", `Message of ${length} bytes, at most ${maxMessageBytes} are taken`)
-    : new FramingError("compressed", `Message with compression flag ${flag}, but no compression was offered`);
+/** The size of the frame whose prefix is at `position`. */
+function frameBytes(bytes: Buffer, position: number): number {
+  return framePrefixBytes + bytes.readUInt32BE(position + 1);
 }
 
 /** One message in its frame. */
