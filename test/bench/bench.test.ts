@@ -7,6 +7,8 @@ import path from "node:path";
 import { describe, it } from "node:test";
 import { bench } from "./bench.ts";
 import { readConfig } from "./config.ts";
+import { nodeFlags, startEnv } from "../../hack/bundle-start.ts";
+import { requirementOf } from "./requirements.ts";
 import type { Result } from "./measure.ts";
 import { allowedCores } from "./usage.ts";
 
@@ -23,7 +25,7 @@ function missing(): string | false {
 
 /** Measures for a second on the loopback interface: what is counted is asserted, what is timed is not. */
 function measured(...args: readonly string[]): ReturnType<typeof run> {
-  return run(["--loopback", "--seconds=1", "--warm-up=0.5", ...args], "");
+  return run(["--loopback", "--sources", "--seconds=1", "--warm-up=0.5", ...args], "");
 }
 
 async function run(args: readonly string[], peer: string): Promise<{ results: readonly Result[]; printed: string }> {
@@ -64,6 +66,33 @@ describe("bench()", { skip }, () => {
     assert.equal(result.anomalies.length, 2, result.anomalies.join(", "));
     assert.match(result.anomalies[0] ?? "", /^\d+ duplicated$/u);
     assert.match(result.anomalies[1] ?? "", /^\d+ out of order$/u);
+  });
+
+  it("reads what the relay prints, line by line", async () => {
+    const { results } = await measured("2>stdout@400");
+    assert.deepEqual(
+      results.map(({ subject, lostAtAgents, lostInRelay, anomalies, relay }) => {
+        return { subject, lost: lostAtAgents + lostInRelay, anomalies, unaccounted: relay?.unaccounted };
+      }),
+      [{ subject: "ours", lost: 0, anomalies: [], unaccounted: 0 }],
+    );
+    assert.ok((results[0]?.deliveriesPerSecond ?? 0) > 0);
+  });
+
+  it("waits for agents that were down, and misses nothing but what they made meanwhile", async () => {
+    const { results } = await measured("2>1@500~300ms");
+    const [result] = results;
+    assert.equal(results.length, 1);
+    assert.ok((result?.backNs ?? 0) > 0);
+    assert.deepEqual([result?.lostAtAgents, result?.lostInRelay, result?.anomalies], [0, 0, []]);
+  });
+
+  it("loses nothing of a subscriber's beside others that do not read", async () => {
+    const { results } = await measured("--overload=1", "3>5@2k!");
+    const [result] = results;
+    assert.equal(results.length, 1);
+    assert.deepEqual([result?.lostAtAgents, result?.lostInRelay, result?.anomalies], [0, 0, []]);
+    assert.equal(result?.relay?.unaccounted, 0);
   });
 
   it("measures the other feed", async () => {
@@ -108,11 +137,22 @@ describe("readConfig()", () => {
     );
   });
 
-  it("measures nine rows, the sources and no peer by default", () => {
+  it("measures what is promised, a bundle started as the image does, and no peer by default", () => {
     const config = readConfig([], {});
-    assert.equal(config.rows.length, 9);
-    assert.match(config.entry, /relay\/main\.ts$/u);
+    assert.deepEqual(
+      config.rows.filter((row) => requirementOf(row) === undefined),
+      [],
+    );
+    assert.equal(config.entry, undefined);
+    assert.deepEqual([config.nodeFlags, config.relayEnv], [nodeFlags, startEnv]);
     assert.equal(config.peer, undefined);
+  });
+
+  it("starts the sources, and anything else, as it is told", () => {
+    const sources = readConfig(["--sources"], {});
+    assert.match(sources.entry ?? "", /relay\/main\.ts$/u);
+    assert.deepEqual([sources.nodeFlags, sources.relayEnv], [[], {}]);
+    assert.deepEqual(readConfig(["--node-flags=--a --b=1"], {}).nodeFlags, ["--a", "--b=1"]);
   });
 
   it("hands nothing of the user's environment on but where programs and caches are", () => {

@@ -1,15 +1,17 @@
 import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { cpus, loadavg, release } from "node:os";
+import { mkdtempDisposable, readFile } from "node:fs/promises";
+import { cpus, loadavg, release, tmpdir } from "node:os";
 import path from "node:path";
+import { bundle } from "../../hack/bundle.ts";
 import { buildLoad } from "./build.ts";
 import type { BenchConfig } from "./config.ts";
 import { fixtureWire, numberedEvent } from "./event.ts";
 import { measure, type Result } from "./measure.ts";
 import { loopback, namespaces } from "./network.ts";
 import { heading, ratioLine, resultLine } from "./report.ts";
+import { summary } from "./summary.ts";
 import { ours, peer, type Subject } from "./subject.ts";
-import { rowName } from "./rows.ts";
+import { isStdout, type Row } from "./rows.ts";
 import { allowedCores } from "./usage.ts";
 
 /** Two descriptors each; 20,000 is a common limit. */
@@ -34,13 +36,21 @@ export async function bench(config: BenchConfig, { print, signal }: BenchDeps): 
   }
   const fixtures = await readFile(path.resolve(import.meta.dirname, "../fixtures/events.jsonl"), "utf8");
   const event = numberedEvent(fixtureWire(fixtures, config.feed.event));
+  await using folder = await mkdtempDisposable(path.join(tmpdir(), "bench-relay-"));
+  // Made anew: dist/ may be of another day, or another run's.
+  if (config.ours && config.entry === undefined) await bundle("relay", folder.path);
   const loadBinary = await buildLoad(config.cache, config.env, signal);
   await using network = isRoot && !config.loopback ? await namespaces(config.env, signal) : await loopback();
 
+  const program = {
+    entry: config.entry ?? path.join(folder.path, "main.js"),
+    nodeFlags: config.nodeFlags,
+    env: config.relayEnv,
+  };
   const where = { placement: { core: relayCore, nice: config.nice }, env: config.env };
   const subjects: readonly (Subject | undefined)[] = [
     ...(config.floor ? [undefined] : []),
-    ...(config.ours ? [ours(config.entry, where)] : []),
+    ...(config.ours ? [ours(program, where)] : []),
     ...(config.peer === undefined ? [] : [peer(config.peer, where)]),
   ];
   print(machine());
@@ -53,10 +63,7 @@ export async function bench(config: BenchConfig, { print, signal }: BenchDeps): 
   for (const row of config.rows) {
     const ofRow: Result[] = [];
     for (const subject of subjects) {
-      if (subject === undefined && row.agents * row.subscribers > maxFloorConnections) {
-        print(`${rowName(row)}: no floor, it would take ${row.agents * row.subscribers} connections`);
-        continue;
-      }
+      if (subject === undefined && !hasFloor(row)) continue;
       const result = await measure(row, subject, {
         network,
         loadBinary,
@@ -66,8 +73,10 @@ export async function bench(config: BenchConfig, { print, signal }: BenchDeps): 
         event,
         path: config.feed.path,
         filter: config.feed.filter,
+        stdoutVariable: config.feed.stdoutVariable,
         warmUpMs: config.warmUpMs,
         windowMs: config.windowMs,
+        overloadMs: config.overloadMs,
         signal,
       });
       ofRow.push(result);
@@ -78,7 +87,14 @@ export async function bench(config: BenchConfig, { print, signal }: BenchDeps): 
     if (mine !== undefined && theirs !== undefined) print(ratioLine(mine, theirs));
     results.push(...ofRow);
   }
+  print(`\n${summary(config.rows, results)}`);
   return results;
+}
+
+/** Without a relay in between there is nothing to print, to come back or to be too slow for. */
+function hasFloor(row: Row): boolean {
+  const isPlain = row.twist === undefined || row.twist.kind === "burst";
+  return isPlain && !isStdout(row) && row.agents * row.subscribers <= maxFloorConnections;
 }
 
 function machine(): string {

@@ -25,7 +25,8 @@ export interface ChildOptions {
   readonly placement?: Placement;
   readonly env: Environment;
   readonly stdin: "pipe" | "ignore";
-  readonly stdout: "pipe" | "ignore";
+  /** A number is a file descriptor of this process. */
+  readonly stdout: "pipe" | "ignore" | number;
 }
 
 function place({ core, nice }: Placement): readonly string[] {

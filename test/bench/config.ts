@@ -1,5 +1,6 @@
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { nodeFlags, startEnv } from "../../hack/bundle-start.ts";
 import type { Environment } from "./child.ts";
 import { defaultRows, parseRow, type Row } from "./rows.ts";
 
@@ -7,12 +8,16 @@ export interface BenchConfig {
   readonly rows: readonly Row[];
   readonly windowMs: number;
   readonly warmUpMs: number;
+  readonly overloadMs: number;
   /** Measure each row without any relay, too. */
   readonly floor: boolean;
   /** Measure each row through this project's relay. */
   readonly ours: boolean;
-  /** The relay's entry file. */
-  readonly entry: string;
+  /** The relay's entry file; undefined = a bundle of it as it is now. */
+  readonly entry: string | undefined;
+  /** How it is started. */
+  readonly nodeFlags: readonly string[];
+  readonly relayEnv: Environment;
   /** Another relay's binary to compare with. */
   readonly peer: string | undefined;
   readonly feed: BenchFeed;
@@ -35,25 +40,43 @@ export interface BenchFeed {
   readonly filter: string;
   /** Name of the golden event. */
   readonly event: string;
+  /** The environment variable that makes a relay print it. */
+  readonly stdoutVariable: string;
 }
 
 const feeds: Readonly<Record<string, BenchFeed>> = {
-  alerts: { path: "/feeder.LogService/WatchAlerts", filter: "policy", event: "real/alert-capability-block" },
-  logs: { path: "/feeder.LogService/WatchLogs", filter: "system", event: "real/log-file-open" },
+  alerts: {
+    path: "/feeder.LogService/WatchAlerts",
+    filter: "policy",
+    event: "real/alert-capability-block",
+    stdoutVariable: "ENABLE_STDOUT_ALERTS",
+  },
+  logs: {
+    path: "/feeder.LogService/WatchLogs",
+    filter: "system",
+    event: "real/log-file-open",
+    stdoutVariable: "ENABLE_STDOUT_LOGS",
+  },
 };
 
 export const usage = `node test/bench/main.ts [options] [ROW…]
 
-ROW is AGENTS>SUBSCRIBERS@RATE, RATE in events/s of all agents together: 50>10@20k, 1>1@500, 10>1@max;
-1>1@100k*5000 is one burst of 5,000 events at that rate.
-Default: 1>1, 1>10 and 50>10, each at 5k, 20k and 50k.
+ROW is AGENTS>SUBSCRIBERS@RATE, RATE in events/s of all agents together:
+  50>10@20k, 1>1@500, 10>1@max (as fast as they can)
+  1>stdout@20k       the relay prints to a pipe, whose reader checks the lines
+  1>1@100k*5000      one burst of 5,000 events at that rate
+  1>1@1k~500ms       the agents' listeners and connections vanish for 500 ms
+  500>50@10k!        every subscriber but one is slow or does not read
+Default: the table of docs/benchmarks.md.
 
   --rows "ROW …"     the same as ROW…
-  --seconds N        measured window of each row (10)
+  --seconds N        measured window of each row (8)
+  --overload N       the same, of rows with an overload (60)
   --warm-up N        seconds before it (2)
   --no-floor         do not measure the load without any relay
   --no-ours          do not measure this project's relay (only the floor and the peer)
-  --bundle           measure dist/relay/main.js instead of the sources
+  --sources          measure the sources instead of a bundle that is started as the image does
+  --node-flags TEXT  start it with these flags of Node instead
   --entry FILE       measure another entry file
   --feed NAME        alerts (default) or logs
   --loopback         do not use network namespaces (they need root)
@@ -72,11 +95,13 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Ben
     allowNegative: true,
     options: {
       rows: { type: "string", default: "" },
-      seconds: { type: "string", default: "10" },
+      seconds: { type: "string", default: "8" },
+      overload: { type: "string", default: "60" },
+      "node-flags": { type: "string" },
       "warm-up": { type: "string", default: "2" },
       floor: { type: "boolean", default: true },
       ours: { type: "boolean", default: true },
-      bundle: { type: "boolean", default: false },
+      sources: { type: "boolean", default: false },
       entry: { type: "string" },
       feed: { type: "string", default: "alerts" },
       loopback: { type: "boolean", default: false },
@@ -91,15 +116,20 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Ben
   if (feed === undefined) {
     throw new RangeError(`Cannot send the feed '${values.feed}': one of ${Object.keys(feeds).join(", ")} is wanted`);
   }
-  const root = path.resolve(import.meta.dirname, "../..");
+  const sources = values.sources ? path.resolve(import.meta.dirname, "../../relay/main.ts") : undefined;
+  const entry = values.entry ?? sources;
   const home = env["HOME"] ?? "/";
   return {
     rows: rows.length === 0 ? defaultRows : rows,
     windowMs: number(values.seconds, "seconds") * 1000,
     warmUpMs: number(values["warm-up"], "warm-up") * 1000,
+    overloadMs: number(values.overload, "overload") * 1000,
     floor: values.floor,
     ours: values.ours,
-    entry: values.entry ?? path.join(root, values.bundle ? "dist/relay/main.js" : "relay/main.ts"),
+    entry,
+    nodeFlags:
+      values["node-flags"]?.split(/\s+/u).filter((flag) => flag !== "") ?? (entry === undefined ? nodeFlags : []),
+    relayEnv: entry === undefined ? startEnv : {},
     peer: env["PEER"] === "" ? undefined : env["PEER"],
     feed,
     loopback: values.loopback,

@@ -33,7 +33,14 @@ export interface Counters {
   readonly p50Ns: number;
   readonly p99Ns: number;
   readonly maxNs: number;
+  /** Delivered to subscribers that are slow on purpose; what they miss is in no other count. */
+  readonly apart: number;
+  /** From the agents' return after `down` to the first event since; 0 = none yet. */
+  readonly backNs: number;
 }
+
+/** How a reader takes events: `slow` a little every second, `stalled` none after the first few. */
+export type Pace = "full" | "slow" | "stalled";
 
 export interface LoadOptions {
   readonly binary: string;
@@ -86,8 +93,18 @@ export class Load implements AsyncDisposable {
     return load;
   }
 
-  subscribe(readers: number, addresses: readonly string[]): Promise<Counters> {
-    return this.#ask(`subscribe ${readers} ${addresses.join(" ")}`);
+  subscribe(pace: Pace, readers: number, addresses: readonly string[]): Promise<Counters> {
+    return this.#ask(`subscribe ${pace} ${readers} ${addresses.join(" ")}`);
+  }
+
+  /** Reads JSON lines from a named pipe. */
+  readLines(pipe: string): Promise<Counters> {
+    return this.#ask(`lines ${pipe}`);
+  }
+
+  /** The agents' listeners and connections vanish for so long. */
+  down(forMs: number): Promise<Counters> {
+    return this.#ask(`down ${forMs}`);
   }
 
   /** Events a second from now on; 0 stops. */

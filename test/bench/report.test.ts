@@ -3,13 +3,19 @@ import { describe, it } from "node:test";
 import type { Result } from "./measure.ts";
 import { heading, ratioLine, resultLine } from "./report.ts";
 import { parseRow } from "./rows.ts";
-import { droppedIn } from "./subject.ts";
 
+const relay = {
+  cpuNsPerDelivery: 950,
+  coreShare: 0.475,
+  idleBytes: 80 * 2 ** 20,
+  peakBytes: 100 * 2 ** 20,
+  unaccounted: 0,
+};
 const good: Result = {
   row: parseRow("50>10@50k"),
   subject: "ours",
   deliveriesPerSecond: 500_000.4,
-  relay: { cpuNsPerDelivery: 950, coreShare: 0.475, peakBytes: 100 * 2 ** 20 },
+  relay,
   load: { cpuNsPerDelivery: 500, coreShare: 0.25, lateShare: 0 },
   latencyNs: { p50: 1_000_000, p99: 5_000_000, max: 9_000_000 },
   expected: 6_000_000,
@@ -17,6 +23,7 @@ const good: Result = {
   lostInRelay: 0,
   lostInSilence: 0,
   sentPerSecond: 50_000,
+  backNs: undefined,
   anomalies: [],
 };
 
@@ -43,6 +50,15 @@ describe("resultLine()", () => {
     "says when the load was the limit": [{ ...good, load: { ...good.load, coreShare: 0.95 } }, /! the load's core/u],
     "says when events were made late": [{ ...good, load: { ...good.load, lateShare: 0.05 } }, /! 5 % of the events/u],
     "says what went wrong": [{ ...good, anomalies: ["3 duplicated"] }, /! 3 duplicated/u],
+    "says when agents were back": [
+      { ...good, row: parseRow("1>1@1k~500ms"), backNs: 250e6 },
+      /! the first event 250 ms after/u,
+    ],
+    "says when agents were not back": [{ ...good, row: parseRow("1>1@1k~500ms") }, /! no event after/u],
+    "says what the relay cannot account for": [
+      { ...good, relay: { ...relay, unaccounted: 3 } },
+      /! 3 events that the relay cannot/u,
+    ],
     "says what came in where nothing limits it": [{ ...good, row: parseRow("1>1@max") }, /! the agents sent 50,000/u],
   };
   for (const [name, [result, expected]] of Object.entries(noted))
@@ -53,19 +69,14 @@ describe("resultLine()", () => {
 
 describe("ratioLine()", () => {
   it("divides the first by the second", () => {
-    const peer = { ...good, subject: "peer", relay: { cpuNsPerDelivery: 3800, coreShare: 1, peakBytes: 50 * 2 ** 20 } };
+    const slower = {
+      cpuNsPerDelivery: 3800,
+      coreShare: 1,
+      idleBytes: 0,
+      peakBytes: 50 * 2 ** 20,
+      unaccounted: undefined,
+    };
+    const peer = { ...good, subject: "peer", relay: slower };
     assert.equal(ratioLine(good, peer), "  ours/peer: CPU 0.25, p99 1.00, peak memory 2.00");
-  });
-});
-
-describe("droppedIn()", () => {
-  it("sums what was offered to subscribers and not delivered", () => {
-    const metrics = [
-      'kubearmor_relay_subscriber_events_total{feed="alerts",outcome="delivered"} 100',
-      'kubearmor_relay_subscriber_events_total{feed="alerts",outcome="overflowed"} 7',
-      'kubearmor_relay_subscriber_events_total{feed="logs",outcome="disconnected"} 2',
-      'kubearmor_relay_stdout_events_total{feed="logs",outcome="full"} 50',
-    ];
-    assert.equal(droppedIn(`${metrics.join("\n")}\n`), 9);
   });
 });

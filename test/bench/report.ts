@@ -7,6 +7,7 @@ const columns = [
   ["deliveries/s", 13],
   ["µs CPU/dlv", 11],
   ["core", 6],
+  ["idle MiB", 9],
   ["peak MiB", 9],
   ["lost at agents", 15],
   ["lost in relay", 14],
@@ -35,6 +36,7 @@ export function resultLine(result: Result): string {
     Math.round(result.deliveriesPerSecond).toLocaleString("en"),
     relay === undefined ? "" : micros(relay.cpuNsPerDelivery),
     relay === undefined ? "" : percent(relay.coreShare),
+    relay === undefined ? "" : (relay.idleBytes / 2 ** 20).toFixed(0),
     relay === undefined ? "" : (relay.peakBytes / 2 ** 20).toFixed(0),
     loss(result.lostAtAgents, result.expected),
     loss(result.lostInRelay, result.expected),
@@ -55,7 +57,7 @@ export function ratioLine(result: Result, other: Result): string {
 }
 
 function notes(result: Result): readonly string[] {
-  const { load } = result;
+  const { load, relay, row } = result;
   const bound =
     load.coreShare > loadBoundShare
       ? [
@@ -64,10 +66,18 @@ function notes(result: Result): readonly string[] {
       : [];
   const late = load.lateShare > lateLimit ? [`${percent(load.lateShare)} of the events were made over 2 ms late`] : [];
   const sent =
-    result.row.rate === "max"
-      ? [`the agents sent ${Math.round(result.sentPerSecond).toLocaleString("en")} events/s`]
-      : [];
-  return [...sent, ...bound, ...late, ...result.anomalies];
+    row.rate === "max" ? [`the agents sent ${Math.round(result.sentPerSecond).toLocaleString("en")} events/s`] : [];
+  const unaccounted =
+    relay?.unaccounted === undefined || relay.unaccounted === 0
+      ? []
+      : [`${relay.unaccounted} events that the relay cannot account for`];
+  return [...sent, ...outage(result), ...bound, ...late, ...unaccounted, ...result.anomalies];
+}
+
+function outage({ row, backNs }: Result): readonly string[] {
+  if (row.twist?.kind !== "outage") return [];
+  if (backNs === undefined) return ["no event after the agents listened again"];
+  return [`the first event ${(backNs / 1e6).toFixed(0)} ms after the agents listened again`];
 }
 
 function line(cells: readonly string[]): string {

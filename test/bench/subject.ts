@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { type Accounts, readAccounts } from "./accounts.ts";
 import { type Child, type Environment, type Placement, startChild } from "./child.ts";
 import type { Network } from "./network.ts";
 
@@ -11,14 +12,20 @@ const run = promisify(execFile);
 
 /** A relay to measure. */
 export interface Subject {
-  start(agents: readonly string[], network: Network): Promise<RunningSubject>;
+  readonly name: string;
+  start(agents: readonly string[], network: Network, stdout: RelayStdout | undefined): Promise<RunningSubject>;
+}
+
+/** Where a relay prints, if it is to print at all. */
+export interface RelayStdout {
+  readonly fd: number;
+  /** The environment variable that makes it print the feed. */
+  readonly variable: string;
 }
 
 export interface RunningSubject extends AsyncDisposable {
-  readonly name: string;
   readonly child: Child;
-  /** Deliveries the relay says it dropped. */
-  dropped(): Promise<number>;
+  accounts(): Promise<Accounts>;
 }
 
 export interface SubjectOptions {
@@ -26,28 +33,36 @@ export interface SubjectOptions {
   readonly env: Environment;
 }
 
+/** How this project's relay is started. */
+export interface Program {
+  readonly entry: string;
+  readonly nodeFlags: readonly string[];
+  readonly env: Environment;
+}
+
 /** This project's relay, from its sources or its bundle, with the agents on its command line. */
-export function ours(entry: string, options: SubjectOptions): Subject {
+export function ours(program: Program, options: SubjectOptions): Subject {
   return {
-    async start(agents, network) {
+    name: "ours",
+    async start(agents, network, stdout) {
       const child = startChild({
         name: "relay",
         command: network.withinRelay([
           process.execPath,
-          entry,
+          ...program.nodeFlags,
+          program.entry,
           `-gRPCPort=${network.relayPort}`,
           `--httpPort=${network.relayHttpPort}`,
           `--agents=${agents.join(",")}`,
         ]),
         placement: options.placement,
-        env: options.env,
+        env: { ...options.env, ...program.env, ...printing(stdout) },
         stdin: "ignore",
-        stdout: "ignore",
+        stdout: stdout?.fd ?? "ignore",
       });
       return {
-        name: "ours",
         child,
-        dropped: () => droppedBy(network, options.env),
+        accounts: () => accountsOf(network, options.env),
         [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
       };
     },
@@ -57,22 +72,16 @@ export function ours(entry: string, options: SubjectOptions): Subject {
 const readUrl = "process.stdout.write(await (await fetch(process.argv[1])).text())";
 
 /** Reads the relay's metrics, in its network. */
-async function droppedBy(network: Network, env: Environment): Promise<number> {
+async function accountsOf(network: Network, env: Environment): Promise<Accounts> {
   const url = `http://${network.relayHost}:${network.relayHttpPort}/metrics`;
   const reader = [process.execPath, "--input-type=module", "--eval", readUrl, url];
   const [program = "", ...args] = network.withinRelay(reader);
-  return droppedIn((await run(program, args, { env })).stdout);
+  // With 1,000 agents some MB.
+  return readAccounts((await run(program, args, { env, maxBuffer: 64 * 1024 ** 2 })).stdout);
 }
 
-/** Sums what subscribers were offered and did not get, from Prometheus' text format. */
-export function droppedIn(metrics: string): number {
-  let dropped = 0;
-  for (const [, outcome, value] of metrics.matchAll(
-    /^kubearmor_relay_subscriber_events_total\{.*outcome="(\w+)".*\} (\S+)$/gmu,
-  )) {
-    if (outcome !== "delivered") dropped += Number(value);
-  }
-  return dropped;
+function printing(stdout: RelayStdout | undefined): Environment {
+  return stdout === undefined ? {} : { [stdout.variable]: "true" };
 }
 
 const apiPort = 6443;
@@ -80,7 +89,8 @@ const apiPort = 6443;
 /** Upstream's binary. It knows agents only from the Kubernetes API and dials them on the port it listens on itself. */
 export function peer(binary: string, options: SubjectOptions): Subject {
   return {
-    async start(agents, network) {
+    name: "peer",
+    async start(agents, network, stdout) {
       if (network.kind !== "namespaces" || network.agentPort !== network.relayPort) {
         throw new Error(
           `Cannot run '${binary}' on the loopback interface: it wants its agents on its own port (be root)`,
@@ -110,17 +120,16 @@ export function peer(binary: string, options: SubjectOptions): Subject {
           name: "peer",
           command: network.withinRelay([binary, `-gRPCPort=${network.relayPort}`]),
           placement: options.placement,
-          env: { ...options.env, HOME: home, KUBECONFIG: path.join(home, "config") },
+          env: { ...options.env, ...printing(stdout), HOME: home, KUBECONFIG: path.join(home, "config") },
           stdin: "ignore",
-          stdout: "ignore",
+          stdout: stdout?.fd ?? "ignore",
         }),
       );
       const owned = stack.move();
       return {
-        name: "peer",
         child,
         // It counts nothing.
-        dropped: () => Promise.resolve(0),
+        accounts: () => Promise.resolve({ dropped: 0, unaccounted: undefined }),
         [Symbol.asyncDispose]: () => owned.disposeAsync(),
       };
     },

@@ -17,6 +17,7 @@ const (
 // agent plays one KubeArmor agent: one listener, any number of subscribers, one sequence of numbered events.
 type agent struct {
 	loop    *loop
+	address netip.AddrPort
 	id      uint32
 	fd      int
 	number  uint32
@@ -61,9 +62,24 @@ type request struct {
 }
 
 func newAgent(l *loop, id uint32, address netip.AddrPort) *agent {
-	a := &agent{loop: l, id: id, fd: listen(address)}
-	l.poller.add(a.fd, a)
+	a := &agent{loop: l, address: address, id: id}
+	a.up()
 	return a
+}
+
+func (a *agent) up() {
+	a.fd = listen(a.address)
+	a.loop.poller.add(a.fd, a)
+}
+
+// down is the end of the agent's process: nothing listens any more, and every connection ends.
+func (a *agent) down() {
+	a.loop.poller.close(a.fd)
+	for c := range a.loop.agentConns {
+		if c.agent == a {
+			c.close("the agent went down")
+		}
+	}
 }
 
 // ready accepts.
@@ -75,6 +91,7 @@ func (a *agent) ready(uint32) {
 	setUp(fd)
 	ac := &agentConn{agent: a, requests: map[uint32]*request{}}
 	ac.conn = newConn(a.loop, fd, ac)
+	a.loop.poller.add(fd, ac.conn)
 	ac.skip = len(preface)
 	ac.settings()
 	ac.flush()

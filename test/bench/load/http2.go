@@ -68,12 +68,11 @@ type conn struct {
 	initialWindow int64 // of a new stream, as the other end wants it
 	received      int   // DATA bytes not yet given back to the connection's window
 	lastReadNs    int64
+	lastRead      int // bytes; less than was asked for = the socket is empty
 }
 
 func newConn(l *loop, fd int, p peer) *conn {
-	c := &conn{loop: l, fd: fd, peer: p, sendWindow: defaultWindow, initialWindow: defaultWindow, lastReadNs: l.now()}
-	l.poller.add(fd, c)
-	return c
+	return &conn{loop: l, fd: fd, peer: p, sendWindow: defaultWindow, initialWindow: defaultWindow, lastReadNs: l.now()}
 }
 
 func (c *conn) ready(events uint32) {
@@ -89,6 +88,7 @@ func (c *conn) ready(events uint32) {
 		return
 	}
 	n, errno := readFd(c.fd, c.loop.input)
+	c.lastRead = n
 	switch {
 	case errno == syscall.EAGAIN || errno == syscall.EINTR:
 	case errno != 0:

@@ -1,7 +1,9 @@
 // A load for measuring relays: N agents and M counting readers in one thread, raw HTTP/2 frames on both sides, so that it
 // costs less than what it measures. Commands come as lines on stdin, each is answered by one JSON line on stdout:
 //
-//	subscribe COUNT ADDRESS...       COUNT readers, each subscribed at every address
+//	subscribe PACE COUNT ADDRESS...  COUNT readers, each subscribed at every address; PACE is full, slow or stalled
+//	lines PATH                       a reader of the JSON lines in a named pipe
+//	down MS                          the agents' listeners and connections vanish for so long
 //	rate EVENTS_PER_SECOND           of all agents together; 0 stops, max = as fast as subscribers take them
 //	burst EVENTS EVENTS_PER_SECOND   that many, then none
 //	state                            counters so far
@@ -46,6 +48,11 @@ type loop struct {
 	agentConns map[*agentConn]struct{}
 	readers    []*reader
 	dirty      []*agentConn
+
+	upAtNs  int64 // when agents that are down come back; 0 = they are up
+	upNs    int64 // when they did
+	backNs  int64 // from then to the first event since; 0 = none yet
+	awaited bool  // that event
 
 	minTickNs int64
 	rate      float64 // events a second; 0 = none
@@ -103,6 +110,31 @@ func (l *loop) pace(now int64) (nextNs int64) {
 	return nextNs
 }
 
+// seen is told of events that arrive.
+func (l *loop) seen(createdNs, nowNs int64, counts bool) {
+	if counts {
+		l.latency.add(nowNs - createdNs)
+	}
+	if l.awaited && createdNs >= l.upNs {
+		l.awaited = false
+		l.backNs = nowNs - l.upNs
+	}
+}
+
+func (l *loop) down(forNs int64) {
+	for _, a := range l.agents {
+		a.down()
+	}
+	l.upAtNs = l.now() + forNs
+}
+
+func (l *loop) up(nowNs int64) {
+	for _, a := range l.agents {
+		a.up()
+	}
+	l.upAtNs, l.upNs, l.backNs, l.awaited = 0, nowNs, 0, true
+}
+
 func (l *loop) run() {
 	nextSecond := l.now() + 1e9
 	for {
@@ -116,8 +148,28 @@ func (l *loop) run() {
 			for c := range l.agentConns {
 				c.keepAlive(now)
 			}
+			l.feedSlow()
 		}
-		l.poller.wait(max(0, min(l.nextNs, nextSecond)-l.now()))
+		wakeNs := min(l.nextNs, nextSecond)
+		if l.upAtNs > 0 {
+			if now >= l.upAtNs {
+				l.up(now)
+			} else {
+				wakeNs = min(wakeNs, l.upAtNs)
+			}
+		}
+		l.poller.wait(max(0, wakeNs-l.now()))
+	}
+}
+
+func (l *loop) feedSlow() {
+	for _, r := range l.readers {
+		if r.pace != paceSlow {
+			continue
+		}
+		for _, c := range r.conns {
+			c.giveBack()
+		}
 	}
 }
 
@@ -146,12 +198,22 @@ func (l *loop) ready(uint32) {
 
 func (l *loop) obey(words []string) counters {
 	switch {
-	case len(words) > 2 && words[0] == "subscribe":
-		count, err := strconv.Atoi(words[1])
+	case len(words) > 3 && words[0] == "subscribe":
+		count, err := strconv.Atoi(words[2])
 		must("read how many readers", err)
 		for range count {
-			l.readers = append(l.readers, newReader(l, addresses(words[2:])))
+			r := newReader(l, words[1])
+			r.subscribe(addresses(words[3:]))
+			l.readers = append(l.readers, r)
 		}
+	case len(words) == 2 && words[0] == "lines":
+		r := newReader(l, paceFull)
+		l.readers = append(l.readers, r)
+		newLines(r, words[1])
+	case len(words) == 2 && words[0] == "down":
+		ms, err := strconv.ParseInt(words[1], 10, 64)
+		must("read how long", err)
+		l.down(ms * 1e6)
 	case len(words) == 2 && words[0] == "rate":
 		l.setRate(words[1], math.MaxInt64)
 	case len(words) == 3 && words[0] == "burst":
@@ -160,7 +222,7 @@ func (l *loop) obey(words []string) counters {
 		l.setRate(words[2], limit)
 	case len(words) == 1 && (words[0] == "state" || words[0] == "mark"):
 	default:
-		panic(fatal{fmt.Sprintf("Cannot obey %q: subscribe, rate, burst, state or mark is wanted", words)})
+		panic(fatal{fmt.Sprintf("Cannot obey %q: subscribe, lines, down, rate, burst, state or mark is wanted", words)})
 	}
 	c := l.count()
 	if words[0] == "mark" {
@@ -203,6 +265,8 @@ type counters struct {
 	Reordered         uint64   `json:"reordered"`
 	Foreign           uint64   `json:"foreign"`
 	Ended             []string `json:"ended"`
+	Apart             uint64   `json:"apart"`
+	BackNs            int64    `json:"backNs"`
 	Samples           uint64   `json:"samples"`
 	P50Ns             int64    `json:"p50Ns"`
 	P99Ns             int64    `json:"p99Ns"`
@@ -212,7 +276,7 @@ type counters struct {
 func (l *loop) count() counters {
 	c := counters{
 		AtNs: l.now(), CPUNs: cpuNs(), Created: l.created, Late: l.late, MaxLateNs: l.maxLateNs, Sent: l.sent,
-		KeepaliveFailures: l.keepaliveFailures, Ended: []string{}, Samples: l.latency.samples,
+		KeepaliveFailures: l.keepaliveFailures, Ended: []string{}, BackNs: l.backNs, Samples: l.latency.samples,
 		P50Ns: l.latency.percentile(0.5), P99Ns: l.latency.percentile(0.99), MaxNs: l.latency.max,
 	}
 	for _, a := range l.agents {
@@ -225,6 +289,11 @@ func (l *loop) count() counters {
 		c.Unheard += a.unheard
 	}
 	for _, r := range l.readers {
+		if r.pace != paceFull {
+			c.Apart += r.delivered
+			c.Ended = append(c.Ended, r.ended...)
+			continue
+		}
 		c.Delivered += r.delivered
 		c.Missing += r.missing
 		c.Behind += r.behind()
@@ -272,7 +341,7 @@ func main() {
 		panic(fatal{fmt.Sprintf("Cannot number the event: %d digits at %d do not fit %d bytes", idDigits, *at, len(wire))})
 	}
 	l := &loop{
-		poller: newPoller(), start: time.Now(), input: make([]byte, 256<<10), event: newEvent(wire, *at), path: *path,
+		poller: newPoller(), start: time.Now(), input: make([]byte, 1<<20), event: newEvent(wire, *at), path: *path,
 		filter:    append([]byte{1<<3 | 2, byte(len(*filter))}, *filter...),
 		minTickNs: int64(*tick), agentConns: map[*agentConn]struct{}{},
 	}

@@ -29,18 +29,25 @@ type handler interface{ ready(events uint32) }
 type poller struct {
 	fd       int
 	handlers map[int32]handler
+	first    map[int32]bool // of the handlers, those that are served before the others
 	events   [256]syscall.EpollEvent
 }
 
 func newPoller() *poller {
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	must("create an epoll descriptor", err)
-	return &poller{fd: fd, handlers: map[int32]handler{}}
+	return &poller{fd: fd, handlers: map[int32]handler{}, first: map[int32]bool{}}
 }
 
 func (p *poller) add(fd int, h handler) {
 	p.handlers[int32(fd)] = h
 	must("watch a descriptor", syscall.EpollCtl(p.fd, syscall.EPOLL_CTL_ADD, fd, &syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(fd)}))
+}
+
+// addFirst is add for what must not wait for others: whoever reads must not be what slows down who writes.
+func (p *poller) addFirst(fd int, h handler) {
+	p.first[int32(fd)] = true
+	p.add(fd, h)
 }
 
 // watchWrites says whether room in the socket's send buffer is of interest, too.
@@ -54,6 +61,7 @@ func (p *poller) watchWrites(fd int, on bool) {
 
 func (p *poller) close(fd int) {
 	delete(p.handlers, int32(fd))
+	delete(p.first, int32(fd))
 	_ = syscall.Close(fd) // a failing close leaves nothing to do
 }
 
@@ -68,13 +76,28 @@ func (p *poller) wait(timeoutNs int64) {
 	if errno != 0 {
 		must("wait for descriptors (Linux 5.11 or newer is needed)", errno)
 	}
-	for i := range int(n) {
+	p.serve(int(n), true)
+	p.serve(int(n), false)
+}
+
+func (p *poller) serve(events int, first bool) {
+	for i := range events {
 		event := &p.events[i]
+		if p.first[event.Fd] != first {
+			continue
+		}
 		// A handler earlier in this round may have closed the descriptor.
 		if h, ok := p.handlers[event.Fd]; ok {
 			h.ready(event.Events)
 		}
 	}
+}
+
+// openPipe opens a named pipe to read, whether somebody writes to it or not yet.
+func openPipe(path string) int {
+	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	must("open "+path, err)
+	return fd
 }
 
 func socket(address netip.AddrPort) (int, syscall.Sockaddr) {

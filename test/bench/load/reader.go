@@ -5,12 +5,22 @@ import (
 	"net/netip"
 )
 
-// One event in so many has its latency taken.
-const sampleEvery = 8
+const (
+	sampleEvery = 8 // one event in so many has its latency taken
+	readsInARow = 8
+)
+
+// How a reader takes events. Only the first kind counts for what is delivered and what is missing.
+const (
+	paceFull    = "full"
+	paceSlow    = "slow"    // the default window, once a second
+	paceStalled = "stalled" // never more than the default window: its program does not read, its HTTP/2 stack lives
+)
 
 // reader is one subscriber: it counts and checks, and keeps nothing. Straight to the agents it has a connection to each.
 type reader struct {
 	loop  *loop
+	pace  string
 	conns []*readerConn
 	// next number per agent; -1 = none seen yet
 	next []int64
@@ -34,32 +44,57 @@ type readerConn struct {
 	consumed int // DATA bytes not yet given back to the stream's window
 }
 
-func newReader(l *loop, addresses []netip.AddrPort) *reader {
-	r := &reader{loop: l, next: make([]int64, len(l.agents)), gaps: make([][]gap, len(l.agents))}
+func newReader(l *loop, pace string) *reader {
+	r := &reader{loop: l, pace: pace, next: make([]int64, len(l.agents)), gaps: make([][]gap, len(l.agents))}
 	for i := range r.next {
 		r.next[i] = -1
+	}
+	return r
+}
+
+func (r *reader) subscribe(addresses []netip.AddrPort) {
+	l := r.loop
+	window := uint32(receiveWindow)
+	if r.pace != paceFull {
+		window = defaultWindow
 	}
 	for _, address := range addresses {
 		rc := &readerConn{reader: r}
 		rc.conn = newConn(l, connect(address), rc)
+		l.poller.addFirst(rc.fd, rc)
 		rc.out = append(rc.out, preface...)
-		rc.settings(settingInitialWindow, receiveWindow)
+		rc.settings(settingInitialWindow, window)
 		rc.windowUpdate(0, receiveWindow-defaultWindow)
 		rc.frame(frameHeaders, flagEndHeaders, 1, requestHeaders(l.path, address.String()))
 		rc.message(1, flagEndStream, l.filter)
 		rc.flush()
 		r.conns = append(r.conns, rc)
 	}
-	return r
+}
+
+// ready empties the socket, within bounds: a reader that leaves bytes behind would look like a relay that is slow.
+func (c *readerConn) ready(events uint32) {
+	for range readsInARow {
+		if c.conn.ready(events); c.closed || c.lastRead < len(c.loop.input) {
+			return
+		}
+	}
 }
 
 func (c *readerConn) onRoom() {}
 
+func (c *readerConn) giveBack() {
+	if c.consumed > 0 && !c.closed {
+		c.windowUpdate(1, c.consumed)
+		c.consumed = 0
+		c.flush()
+	}
+}
+
 func (c *readerConn) onData(_ uint32, b []byte) {
 	c.consumed += len(b)
 	if c.consumed >= receiveWindow/2 {
-		c.windowUpdate(1, c.consumed)
-		c.consumed = 0
+		c.giveBack()
 	}
 	if len(c.partial) > 0 {
 		b = c.complete(b)
@@ -109,13 +144,19 @@ func (c *readerConn) onFrame(kind, flags byte, stream uint32, payload []byte) {
 func (c *readerConn) onClose(reason string) { c.reader.ended = append(c.reader.ended, reason) }
 
 func (r *reader) take(message []byte, nowNs int64) {
-	r.delivered++
 	at := r.loop.event.at
 	if len(message) < at+idDigits {
+		r.delivered++
 		r.foreign++
 		return
 	}
-	id, ok := digits(message[at : at+12])
+	r.takeID(message[at:at+idDigits], nowNs)
+}
+
+// takeID is take, of the event's digits.
+func (r *reader) takeID(text []byte, nowNs int64) {
+	r.delivered++
+	id, ok := digits(text[:12])
 	agent, number := id>>32, int64(id&0xffffffff)
 	if !ok || agent >= uint64(len(r.next)) {
 		r.foreign++
@@ -127,9 +168,9 @@ func (r *reader) take(message []byte, nowNs int64) {
 		r.outOfLine(int(agent), number)
 	}
 	// Mixed with the agent, so that a short run of many agents has samples, too.
-	if (uint64(number)+agent)%sampleEvery == 0 {
-		if created, ok := digits(message[at+12 : at+28]); ok {
-			r.loop.latency.add(nowNs - int64(created))
+	if (uint64(number)+agent)%sampleEvery == 0 || r.loop.awaited {
+		if created, ok := digits(text[12:28]); ok {
+			r.loop.seen(int64(created), nowNs, r.pace == paceFull)
 		}
 	}
 }
