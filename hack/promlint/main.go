@@ -1,5 +1,5 @@
 // Command promlint reads metrics in Prometheus' text format from stdin and prints what `promtool check metrics` finds
-// wrong with them, a line for each: nothing, and status 0, when they are clean.
+// wrong with them on stderr, a line for each: nothing, and status 0, when they are clean.
 package main
 
 import (
@@ -16,7 +16,7 @@ func main() {
 		os.Exit(1)
 	}
 	for _, problem := range problems {
-		fmt.Printf("%s: %s\n", problem.Metric, problem.Text)
+		fmt.Fprintf(os.Stderr, "%s: %s\n", problem.Metric, problem.Text)
 	}
 	if len(problems) > 0 {
 		os.Exit(3)
