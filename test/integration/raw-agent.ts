@@ -8,6 +8,7 @@ export interface RawAgentOptions {
   readonly isPolite?: boolean;
   /** SETTINGS that it begins with, in place of none: their payload. */
   readonly settings?: Buffer;
+  readonly onConnection?: (connection: RawAgentConnection) => void;
 }
 
 /** A connection of the relay to it. */
@@ -32,13 +33,19 @@ export interface RawAgent extends AsyncDisposable {
 const responseHeaders = { ":status": "200", "content-type": "application/grpc" };
 const prefixBytes = 5;
 
-export async function startRawAgent({ isPolite = true, settings }: RawAgentOptions = {}): Promise<RawAgent> {
+export async function startRawAgent({
+  isPolite = true,
+  settings,
+  onConnection,
+}: RawAgentOptions = {}): Promise<RawAgent> {
   const connections: RawAgentConnection[] = [];
   const waiting: (() => void)[] = [];
   const server = createServer((socket) => {
     const wire = RawConnection.accepted(socket);
     wire.control(frameType.settings, 0, settings);
-    connections.push(isPolite ? serve(wire) : { wire, streams: new Map(), ready: Promise.resolve() });
+    const connection = isPolite ? serve(wire) : { wire, streams: new Map(), ready: Promise.resolve() };
+    connections.push(connection);
+    onConnection?.(connection);
     for (const wake of waiting.splice(0)) wake();
   });
   server.listen(0, "127.0.0.1");

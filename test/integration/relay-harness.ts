@@ -27,7 +27,7 @@ export interface RelayStatus {
     readonly state: { readonly kind: string };
     readonly feeds: Readonly<Record<string, { readonly isOpen: boolean }>>;
   }[];
-  readonly subscribers: readonly { readonly feed: string; readonly counts: ConsumerCounts }[];
+  readonly subscribers: readonly { readonly feed: string; readonly counts: ConsumerLedger }[];
 }
 
 /** A real relay with real agents, in this process. */

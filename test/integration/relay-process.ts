@@ -1,20 +1,26 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer, Socket } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { type RelayStatus, waitUntil } from "./relay-harness.ts";
 
+/** A line of the relay's log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly message: string };
 
 /** A relay in a process of its own, started as a user would. */
 export interface RelayProcess extends AsyncDisposable {
   readonly child: ChildProcess;
   readonly grpcPort: number;
+  readonly httpPort: number;
   /** host:port of its gRPC server. */
   readonly address: string;
-  /** Nobody reads it until the test does. */
-  readonly stdout: Readable | null;
+  /** A pipe, as container runtimes make them. Nobody reads it until the test does. */
+  readonly stdout: Readable;
   /** What it said on stderr so far; empty when its ports were given, as nobody reads its stderr then. */
   readonly log: readonly LogLine[];
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
@@ -32,7 +38,7 @@ export interface RelayPorts {
 export interface RelayProcessOptions {
   readonly flags: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Default: free ones, which its log tells. */
+  /** Default: free ones, which its log tells. With given ones its stderr is a pipe that nobody reads. */
   readonly ports?: RelayPorts;
 }
 
@@ -40,37 +46,41 @@ const program = new URL("../../relay/main.ts", import.meta.url).pathname;
 
 /** Resolves when the relay listens. */
 export async function startRelayProcess({ flags, env = {}, ports }: RelayProcessOptions): Promise<RelayProcess> {
+  const out = makePipe();
+  const err = ports === undefined ? undefined : makePipe();
   const wanted = ports ?? { grpcPort: 0, httpPort: 0 };
   const args = [program, `-gRPCPort=${wanted.grpcPort}`, `--httpPort=${wanted.httpPort}`, ...flags];
   const child = spawn(process.execPath, args, {
+    stdio: ["ignore", out.writeEnd, err?.writeEnd ?? "pipe"],
     env: { PATH: process.env["PATH"], ...env },
-    stdio: ["ignore", "pipe", "pipe"],
   });
+  for (const pipe of [out, err]) if (pipe !== undefined) closeSync(pipe.writeEnd);
   const exited = once(child, "exit").then(([code, signal]) => ({
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,
   }));
-  const isOver = () => child.exitCode !== null || child.signalCode !== null;
   const log: LogLine[] = [];
-  if (ports === undefined) {
-    createInterface({ input: child.stderr }).on("line", (line) => log.push(JSON.parse(line) as LogLine));
-  }
+  if (child.stderr !== null) createInterface({ input: child.stderr }).on("line", (line) => log.push(parseLine(line)));
+  // "close" follows when its last words have been read.
+  let isOver = false;
+  child.once("close", () => {
+    isOver = true;
+  });
   const logged = async (message: string | RegExp) => {
     const find = () =>
       log.find((line) => (typeof message === "string" ? line.message === message : message.test(line.message)));
-    await waitUntil(() => find() !== undefined || isOver());
-    // What it said last may arrive after its end.
-    await waitUntil(() => find() !== undefined || child.stderr.readableEnded);
-    const line = find();
-    if (line === undefined) throw new Error(`The relay ended without "${String(message)}": ${JSON.stringify(log)}`);
-    return line;
+    await waitUntil(() => find() !== undefined || isOver);
+    return find() ?? assert.fail(`The relay ended without "${String(message)}": ${JSON.stringify(log)}`);
   };
+  const stdout = new Socket({ fd: out.readEnd, readable: true, writable: false });
   const end = async () => {
-    if (!isOver()) child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
     await exited;
+    stdout.destroy();
+    if (err !== undefined) closeSync(err.readEnd);
   };
   try {
-    const told = ports === undefined ? await logged("Relay is listening") : await untilReady(ports, isOver);
+    const told = ports === undefined ? await logged("Relay is listening") : await untilReady(ports, () => isOver);
     const { grpcPort, httpPort } = told as unknown as RelayPorts;
     const status = async () => {
       const response = await fetch(`http://127.0.0.1:${httpPort}/statusz`);
@@ -79,8 +89,9 @@ export async function startRelayProcess({ flags, env = {}, ports }: RelayProcess
     return {
       child,
       grpcPort,
+      httpPort,
       address: `127.0.0.1:${grpcPort}`,
-      stdout: child.stdout,
+      stdout,
       log,
       exited,
       logged,
@@ -123,4 +134,24 @@ async function untilReady(ports: RelayPorts, isOver: () => boolean): Promise<Rel
     }
   });
   return ports;
+}
+
+function parseLine(line: string): LogLine {
+  try {
+    return JSON.parse(line) as LogLine;
+  } catch {
+    // What Node itself says, such as a stack at its end.
+    return { message: line };
+  }
+}
+
+/** A pipe whose two ends are in our hands. */
+function makePipe(): { readonly readEnd: number; readonly writeEnd: number } {
+  const folder = mkdtempSync(path.join(tmpdir(), "relay-process-"));
+  const file = path.join(folder, "pipe");
+  execFileSync("mkfifo", [file]);
+  const readEnd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writeEnd = openSync(file, constants.O_WRONLY);
+  rmSync(folder, { recursive: true });
+  return { readEnd, writeEnd };
 }
