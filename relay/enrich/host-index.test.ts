@@ -79,10 +79,23 @@ const table: Readonly<Record<string, readonly [readonly Step[], string, string |
     ip,
     "pod/shop/a",
   ],
-  "does not name pods by the address of their node": [
+  "names the only pod at the address of a node": [
     [has(pod("proxy", { ips: ["192.0.2.10"], hostNetwork: true }))],
     "192.0.2.10",
+    "pod/shop/proxy",
+  ],
+  "does not choose among pods at the address of a node": [
+    [
+      has(pod("proxy", { ips: ["192.0.2.10"], hostNetwork: true })),
+      has(pod("agent", { ips: ["192.0.2.10"], hostNetwork: true })),
+    ],
+    "192.0.2.10",
     undefined,
+  ],
+  "prefers who has an address alone to those at a node's": [
+    [has(pod("proxy", { ips: [ip], hostNetwork: true, created: 2000 })), has(pod("own", { ips: [ip] }))],
+    ip,
+    "pod/shop/own",
   ],
   "does not name a service by its load balancer": [[has(service("lb", { ips: [] }))], "192.0.2.10", undefined],
   "does not name a service by addresses that anybody can claim": [[has(service("ex", {}))], "203.0.113.7", undefined],
@@ -161,20 +174,22 @@ const keyOf = (object: KubeObject) => `${object.kind === "Pod" ? "pod" : "svc"}/
 function ownerAmong(objects: Iterable<KubeObject>, address: string): string | undefined {
   const claims = [...objects].filter((object) => {
     const { spec, status } = object as unknown as {
-      spec: { hostNetwork?: boolean; clusterIPs?: string[] };
+      spec: { clusterIPs?: string[] };
       status: { phase?: string; podIPs?: { ip: string }[] };
     };
     if (object.kind === "Service") return spec.clusterIPs?.includes(address);
-    return (
-      spec.hostNetwork !== true && status.phase !== "Failed" && status.podIPs?.some(({ ip: own }) => own === address)
-    );
+    return status.phase !== "Failed" && status.podIPs?.some(({ ip: own }) => own === address);
   });
   const rank = (object: KubeObject) => {
     const { creationTimestamp = "", deletionTimestamp } = object.metadata;
     const age = 9e12 - Date.parse(creationTimestamp);
     return `${deletionTimestamp === undefined ? "first" : "last"} ${age} ${keyOf(object)}`;
   };
-  const [best] = claims.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  const own = claims.filter(
+    (object) => object.kind === "Service" || (object["spec"] as { hostNetwork?: boolean }).hostNetwork !== true,
+  );
+  if (own.length === 0 && claims.length > 1) return undefined;
+  const [best] = (own.length > 0 ? own : claims).toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
   return best === undefined ? undefined : keyOf(best);
 }
 

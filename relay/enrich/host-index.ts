@@ -10,6 +10,7 @@ export interface HostLookup {
 /**
  * The pods and services of a cluster by their addresses, and nothing else of them. An address that several claim is that
  * of the youngest that is not being deleted: addresses are used again while the status of their last owner still has them.
+ * The address of a node is that of its only pod there, or nobody's.
  */
 export class HostIndex implements HostLookup {
   readonly #hosts: Readonly<Record<HostKind, Map<string, Host>>> = { pod: new Map(), svc: new Map() };
@@ -25,7 +26,9 @@ export class HostIndex implements HostLookup {
   lookup(address: string): string | undefined {
     const hosts = this.#byAddress.get(address);
     if (hosts === undefined) return undefined;
-    return hosts.find(({ kind }) => !this.#distrusted.has(kind))?.owner;
+    const told = hosts.filter(({ kind }) => !this.#distrusted.has(kind));
+    const [first, second] = told;
+    return told.find(({ isOnNode }) => !isOnNode)?.owner ?? (second === undefined ? first?.owner : undefined);
   }
 
   /** While a kind is not trusted its hosts are kept, but not told. */
@@ -81,7 +84,12 @@ export class HostIndex implements HostLookup {
 }
 
 function isSame(a: Host, b: Host): boolean {
-  return a.created === b.created && a.isLeaving === b.isLeaving && a.addresses.join() === b.addresses.join();
+  return (
+    a.created === b.created &&
+    a.isLeaving === b.isLeaving &&
+    a.isOnNode === b.isOnNode &&
+    a.addresses.join() === b.addresses.join()
+  );
 }
 
 /** Of two that were made in the same second the first by name, so that all replicas tell the same. */

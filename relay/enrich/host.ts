@@ -15,6 +15,8 @@ export interface Host {
   readonly created: number;
   /** It is being deleted, and its address may have been given to another. */
   readonly isLeaving: boolean;
+  /** Its addresses are those of its node, which it shares with whatever else uses the network of that. */
+  readonly isOnNode: boolean;
 }
 
 /** What of a pod or a service says which addresses are its own. */
@@ -42,6 +44,7 @@ export function hostOf(kind: HostKind, object: KubeObject): Host {
     addresses: [...addresses],
     created: Math.floor(Date.parse(creationTimestamp) / 1000) || 0,
     isLeaving: deletionTimestamp !== undefined,
+    isOnNode: kind === "pod" && (object as Addressed).spec?.hostNetwork === true,
   };
 }
 
@@ -67,9 +70,7 @@ export function trimHost(object: KubeObject): KubeObject {
   };
 }
 
-function podAddresses({ spec, status }: Addressed): readonly string[] {
-  // The node's address is that of every such pod, of the kubelet and of whatever else listens there: it names nobody.
-  if (spec?.hostNetwork === true) return [];
+function podAddresses({ status }: Addressed): readonly string[] {
   // A pod that has ended keeps its address in its status while another pod gets it.
   if (status?.phase === "Succeeded" || status?.phase === "Failed") return [];
   return [status?.podIP ?? "", ...(status?.podIPs ?? []).map(({ ip = "" }) => ip)];

@@ -108,6 +108,9 @@ test("startHosts() tells on a real server who has an address, from its first own
 
   await createPod(client, "proxy", { hostNetwork: true });
   await setStatus(client, "proxy", "Running", ["192.0.2.10"]);
+  await becomes("192.0.2.10", "pod/default/proxy");
+  await createPod(client, "agent", { hostNetwork: true });
+  await setStatus(client, "agent", "Running", ["192.0.2.10"]);
   await setStatus(client, "marker", "Running", ["10.42.0.4"]);
   await becomes("10.42.0.4", "pod/default/marker");
   assert.equal(hosts.index.lookup("10.42.0.3"), undefined);
