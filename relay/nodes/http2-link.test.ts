@@ -221,6 +221,145 @@ test("Link.destroy() closes the socket of an agent that said GOAWAY and stays", 
   await close(server);
 });
 
+test("Link.watch() hands on whole events, unchanged and in order, whatever their sizes", limit, async () => {
+  // Sizes around those of frames, reads and windows; each event is full of its ordinal.
+  const sizes = [
+    0,
+    1,
+    16_379,
+    16_384,
+    65_536,
+    300_000,
+    4 * 1024 * 1024,
+    7,
+    700,
+    ...Array.from({ length: 500 }, () => 660),
+  ];
+  const events = sizes.map((size, ordinal) => frame(Buffer.alloc(size, ordinal)));
+  await using agent = await setup((stream) => {
+    stream.respond({ ":status": 200 }, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    for (const event of events) stream.write(event);
+    stream.end();
+  });
+  const runs: Buffer[] = [];
+  let count = 0;
+  const onRun = (run: Buffer, inRun: number) => {
+    runs.push(Buffer.from(run));
+    count += inRun;
+  };
+  const end = await agent.link.watch(alerts, { onRun, onAnswer() {} }, never);
+  assert.deepEqual(end, { kind: "status", code: Code.OK, message: "OK" });
+  assert.equal(count, events.length);
+  assert.ok(Buffer.concat(runs).equals(Buffer.concat(events)));
+});
+
+const badEvents: Record<string, { bytes: Buffer; fault: string; good: number }> = {
+  "is larger than 4 MiB": { bytes: Buffer.from([0, 0, 0x40, 0, 1]), fault: "too-large", good: 1 },
+  "is compressed": { bytes: Buffer.from([1, 0, 0, 0, 0]), fault: "compressed", good: 1 },
+  "is cut short": { bytes: Buffer.from([0, 0, 0, 0, 2, 1]), fault: "truncated", good: 1 },
+};
+for (const [sentence, { bytes, fault, good }] of Object.entries(badEvents)) {
+  test(`Link.watch() ends that stream alone when an event ${sentence}`, limit, async () => {
+    await using agent = await setup((stream, headers) => {
+      if (headers[":path"] !== alerts.path) return reply(echo, Code.OK)(stream, headers);
+      stream.respond({ ":status": 200 });
+      stream.end(Buffer.concat([frame(Buffer.from("good")), bytes]));
+    });
+    let events = 0;
+    const onRun = (_: Buffer, inRun: number) => {
+      events += inRun;
+    };
+    const end = await agent.link.watch(alerts, { onRun, onAnswer() {} }, never);
+    assert.deepEqual([end.kind, end.kind === "framing" && end.fault, events], ["framing", fault, good]);
+    await agent.link.checkHealth();
+    assert.deepEqual(agent.lost, []);
+  });
+}
+
+test("Link.watch() cancels its call when it is told to, even before it began", limit, async () => {
+  const reset = Promise.withResolvers<number>();
+  await using agent = await setup((stream) => {
+    stream.on("close", () => reset.resolve(stream.rstCode));
+    stream.respond({ ":status": 200 });
+  });
+  const stop = new AbortController();
+  const ended = agent.link.watch(alerts, { onRun() {}, onAnswer: () => stop.abort() }, stop.signal);
+  assert.equal((await ended).kind, "broken");
+  assert.equal(await reset.promise, 8);
+  const again = await agent.link.watch(alerts, { onRun() {}, onAnswer: assert.fail }, stop.signal);
+  assert.equal(again.kind, "broken");
+});
+
+test("Link.watch() is refused by an agent that says GOAWAY before it took the call", limit, async () => {
+  // SETTINGS, then GOAWAY with NO_ERROR that takes no stream.
+  const goaway = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  const server = createTcpServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.write(goaway));
+  });
+  const port = await listen(server);
+  const lost = Promise.withResolvers<Error>();
+  const events: LinkEvents = { onHeard() {}, onLost: lost.resolve, onGoaway() {} };
+  const open = http2Links(deadlines, { clock: new FakeClock(), random: () => 0.5 });
+  const link = await open({ host: "127.0.0.1", port }, events, never);
+  assert.deepEqual(await watchOnce(link), { end: "refused", isAnswered: false });
+  assert.equal(link.isUsable, false);
+  // Nothing is open any more, so nothing has to be waited for.
+  assert.match((await lost.promise).message, /ended the connection/);
+  await close(server);
+});
+
+test("Link.watch() breaks when the connection is cut, and the link is lost once", limit, async () => {
+  await using agent = await setup((stream) => stream.respond({ ":status": 200 }));
+  const cut = agent.link.watch(alerts, { onRun() {}, onAnswer: () => agent.session().destroy() }, never);
+  assert.equal((await cut).kind, "broken");
+  agent.link.destroy();
+  // The socket says more than once that it is gone.
+  for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(
+    agent.lost.map(({ message }) => message),
+    ["Agent closed the connection"],
+  );
+});
+
+test("OpenLink answers the agent's pings, and tells of them", limit, async () => {
+  let heard = 0;
+  const server = createServer();
+  const sessions = once(server, "session");
+  const port = await listen(server);
+  const events: LinkEvents = { onHeard: () => (heard += 1), onLost() {}, onGoaway() {} };
+  const open = http2Links(deadlines, { clock: new FakeClock(), random: () => 0.5 });
+  // By name, which both families may answer.
+  const link = await open({ host: "localhost", port }, events, never);
+  const [session] = (await sessions) as [ServerHttp2Session];
+  for (let pings = 1; pings <= 3; pings++) {
+    const before = heard;
+    await new Promise<void>((resolve, reject) => {
+      session.ping((error) => (error === null ? resolve() : reject(error)));
+    });
+    assert.ok(heard > before);
+  }
+  link.destroy();
+  await close(server);
+});
+
+test("OpenLink gives up when it is told to, before and while it connects", limit, async () => {
+  const server = createTcpServer();
+  const port = await listen(server);
+  const clock = new FakeClock();
+  const events: LinkEvents = { onHeard() {}, onLost: () => assert.fail("Was never up"), onGoaway() {} };
+  const open = http2Links(deadlines, { clock, random: () => 0.5 });
+  const stop = new AbortController();
+  const opening = open({ host: "127.0.0.1", port }, events, stop.signal);
+  stop.abort(new Error("Not needed any more"));
+  await assert.rejects(opening, /Not needed any more/);
+  await assert.rejects(open({ host: "127.0.0.1", port }, events, stop.signal), /Not needed any more/);
+  await close(server);
+  await assert.rejects(open({ host: "127.0.0.1", port }, events, never), /Cannot connect to 127\.0\.0\.1:\d+/);
+  assert.equal(clock.pendingTimers, 0);
+});
+
 async function watchOnce(link: Link): Promise<{ end: string; isAnswered: boolean }> {
   let isAnswered = false;
   const onAnswer = () => {

@@ -52,19 +52,19 @@ export function http2Links(
       socket.write(bytes);
       return socket.writableLength;
     };
-    const onOver = (reason: Error) => {
-      socket.destroy();
-      onLost(reason);
-    };
-    const connection = new ClientConnection(connectionOptions, { write, onGoaway, onOver });
+    let isOver = false;
+    /** Returns whether there was anything to end. */
     const hangUp = (reason: Error) => {
+      if (isOver) return false;
+      isOver = true;
       connection.close(reason);
       socket.destroy();
+      return true;
     };
     const lose = (reason: Error) => {
-      hangUp(reason);
-      onLost(reason);
+      if (hangUp(reason)) onLost(reason);
     };
+    const connection = new ClientConnection(connectionOptions, { write, onGoaway, onOver: lose });
     const onOpen = () => {
       socket.on("error", (cause) => lose(new Error("Connection failed", { cause })));
       socket.on("end", () => lose(new Error("Agent closed the connection")));
@@ -80,7 +80,9 @@ export function http2Links(
       watch: (feed, streamEvents, ended) => watchFeed(connection, target, feed, streamEvents, ended),
       checkHealth: () =>
         checkHealth(connection, target, { nonce: randomNonce(random), deadlineMs: healthDeadlineMs }, clock),
-      destroy: () => hangUp(new Error("The relay hung up")),
+      destroy() {
+        hangUp(new Error("The relay hung up"));
+      },
     };
   };
 }
