@@ -1,8 +1,9 @@
-import type { FeedId } from "./feeds.ts";
+import { type FeedId, feeds } from "./feeds.ts";
 import { addRates, noRates, type Rates } from "./ledger/rate-window.ts";
 import { type FeedSnapshot, takeSnapshot } from "./ledger/snapshot.ts";
 import type { MetricSources } from "./ledger/sources.ts";
 import type { Node } from "./nodes/node.ts";
+import type { Subscription } from "./server/watch.ts";
 
 /** What `GET /statusz` shows: who is connected, how it goes, what was lost. For people and for support bundles; docs/statusz.md. */
 export function statusPage(sources: MetricSources): unknown {
@@ -18,7 +19,7 @@ export function statusPage(sources: MetricSources): unknown {
       memory: { residentBytes: rss, heapBytes: heapUsed, externalBytes: external },
       buffer: { usedBytes: hub.budget.usedBytes, maxBytes: hub.budget.maxBytes },
       eventLoopDelay: sources.eventLoop?.summary(),
-      connections: sources.server?.().connections,
+      connections: sources.server?.()?.connections,
       stdoutLeader: sources.stdoutLeader?.(),
     },
     feeds: Object.fromEntries(takeSnapshot(sources).map((feed) => [feed.id, feedStatus(feed, sources)])),
@@ -27,7 +28,7 @@ export function statusPage(sources: MetricSources): unknown {
       .watches()
       .map(({ state }) => (state.kind === "failing" ? { kind: state.reason, error: state.error.message } : state)),
     nodes: nodes.nodes.map(nodeStatus),
-    subscribers: subscriptions.list(),
+    subscribers: subscriptions.list().map(subscriberStatus),
   };
 }
 
@@ -47,6 +48,11 @@ function feedStatus(
 
 function ratesOf(nodes: readonly Node[], feed: FeedId): Rates {
   return nodes.reduce<Rates>((sum, node) => addRates(sum, node.rates(feed) ?? noRates), noRates);
+}
+
+function subscriberStatus(subscription: Subscription): unknown {
+  const method = feeds.find(({ id }) => id === subscription.feed)?.path;
+  return { method, ...subscription };
 }
 
 function nodeStatus(node: Node): unknown {

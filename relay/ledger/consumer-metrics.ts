@@ -139,7 +139,7 @@ export const consumerMetrics: MetricGroup = {
       type: "gauge",
       labels: {},
       help: "Connections of clients.",
-      samples: single(({ sources }) => sources.server?.().connections.open),
+      samples: single(({ sources }) => sources.server?.()?.connections.open),
     },
     {
       name: "kubearmor_relay_client_connections_ended_total",
@@ -149,14 +149,14 @@ export const consumerMetrics: MetricGroup = {
           "`client` (it went away) or `drained`; a worry: `silent` (no answer to pings), `limit` (too many at once), `protocol`, `handshake`, `pings`, `resets`, `settings`, `bytes` (too much of that)",
       },
       help: "Connections of clients that ended, by reason.",
-      samples: perKey("reason", ({ sources }) => Object.entries(sources.server?.().connections.ended ?? {})),
+      samples: perKey("reason", ({ sources }) => Object.entries(sources.server?.()?.connections.ended ?? {})),
     },
     {
       name: "kubearmor_relay_client_calls",
       type: "gauge",
       labels: {},
       help: "Calls that are open, of any method.",
-      samples: single(({ sources }) => sources.server?.().calls),
+      samples: single(({ sources }) => sources.server?.()?.calls),
     },
   ],
 };

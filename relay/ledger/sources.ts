@@ -25,8 +25,9 @@ export interface MetricSources {
   readonly settingsErrors: () => readonly string[];
   readonly settingsHash?: () => string;
   readonly enrichment?: (feed: FeedId) => Readonly<EnrichCounts>;
-  readonly server?: () => ServerCounts;
-  readonly ports?: () => Readonly<Record<string, number>>;
+  /** Undefined until it listens, as the ports. */
+  readonly server?: () => ServerCounts | undefined;
+  readonly ports?: () => Readonly<Record<string, number>> | undefined;
   readonly eventLoop?: Pick<EventLoopDelay, "summary">;
 }
 
