@@ -6,7 +6,10 @@ import type { Page, PageHolder } from "./page.ts";
 const options = { maxBytes: 400, pageBytes: 100 };
 
 /** A page that somebody has queued. */
-function queued(budget: Budget, bytes = 100): { readonly page: Page; readonly evictions: () => number; free(): void } {
+function queued(
+  budget: Budget,
+  bytes = 100,
+): { readonly page: Page; readonly evictions: () => number; readonly free: () => void } {
   const page = budget.take(bytes);
   let evictions = 0;
   const holder: PageHolder = {

@@ -21,3 +21,24 @@ test("FeedSwitch.apply() subscribes to what is on, once, and leaves what is off"
   feedSwitch.apply({ alerts: false, logs: true, messages: true });
   assert.deepEqual(publishAll(), ["1 logs", "1 messages"]);
 });
+
+test("FeedSwitch.expected() sums up the times that a feed was on", () => {
+  const hub = new Hub({ pageBytes: 256, minIntervalMs: 1 }, new FakeClock());
+  let offered = 0;
+  const feedSwitch = new FeedSwitch(hub, {
+    offer: ({ events }) => {
+      offered += events;
+    },
+  });
+  hub.subscribe("logs", { offer() {} });
+  const expected: number[] = [];
+  for (const isOn of [true, true, false, true, false, false]) {
+    feedSwitch.apply({ alerts: false, logs: isOn, messages: false });
+    hub.publish("logs", encodeFrame(Buffer.from("x")), 1);
+    hub.flush();
+    expected.push(feedSwitch.expected("logs"));
+  }
+  assert.deepEqual(expected, [1, 2, 2, 3, 3, 3]);
+  assert.equal(offered, 3);
+  assert.equal(feedSwitch.expected("alerts"), 0);
+});

@@ -79,6 +79,62 @@ test("Hub counts what nobody wanted, gathered or not, as unclaimed", () => {
   assert.deepEqual(hub.totals("messages"), { received: 2, unclaimed: 2, gathered: 0, handed: 0 });
 });
 
+test("Hub.totals() say where every event is", () => {
+  const clock = new FakeClock();
+  const hub = new Hub(options, clock);
+  const frame = encodeFrame(Buffer.from("x"));
+  hub.publish("alerts", frame, 1);
+  const memberships = [hub.subscribe("alerts", recorder()), hub.subscribe("alerts", recorder())];
+  hub.publish("alerts", Buffer.concat([frame, frame]), 2);
+  assert.deepEqual(hub.totals("alerts"), { received: 3, unclaimed: 1, gathered: 2, handed: 0 });
+  clock.advance(1);
+  assert.deepEqual(hub.totals("alerts"), { received: 3, unclaimed: 1, gathered: 0, handed: 2 });
+  hub.publish("alerts", frame, 1);
+  memberships[0]?.leave();
+  hub.flush();
+  assert.deepEqual(hub.totals("alerts"), { received: 4, unclaimed: 1, gathered: 0, handed: 3 });
+  assert.deepEqual(
+    memberships.map(({ expected }) => expected),
+    [2, 3],
+  );
+});
+
+test("Hub counts what is published while the last consumer leaves of itself as unclaimed", () => {
+  const hub = new Hub(options, new FakeClock());
+  let offered = 0;
+  const membership = hub.subscribe("alerts", {
+    offer: ({ events }) => {
+      offered += events;
+      membership.leave();
+    },
+  });
+  const frame = encodeFrame(Buffer.alloc(100));
+  hub.publish("alerts", Buffer.concat([frame, frame, frame, frame, frame]), 5);
+  hub.flush();
+  assert.deepEqual([offered, membership.expected], [2, 2]);
+  assert.deepEqual(hub.totals("alerts"), { received: 5, unclaimed: 3, gathered: 0, handed: 2 });
+  assert.equal(hub.budget.usedBytes, 0);
+});
+
+test("Hub fills its pages, between events, and gives a larger event one of its own", () => {
+  const hub = new Hub(options, new FakeClock());
+  const consumer = recorder();
+  hub.subscribe("alerts", consumer);
+  const small = encodeFrame(Buffer.alloc(45));
+  const large = encodeFrame(Buffer.alloc(595));
+  hub.publish("alerts", Buffer.concat([small, small, small, small, small, small, large, small]), 8);
+  hub.flush();
+  assert.deepEqual(
+    consumer.batches.map(({ bytes, page }) => [bytes.length, page.bytes.length]),
+    [
+      [250, 256],
+      [50, 256],
+      [600, 600],
+      [50, 256],
+    ],
+  );
+});
+
 test("Hub hands every event to every consumer, in order and unchanged, whatever the sizes and the timing", () => {
   const step = fc.oneof(
     fc.record({

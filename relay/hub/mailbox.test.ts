@@ -125,8 +125,8 @@ test("Mailbox loses nothing unaccounted, keeps the order, its bound and only the
             }
             pushed += one.events;
             // As a time, its ordinal.
-            const batch = { bytes: page.bytes.subarray(end, end + bytes), events: one.events, atMs: pushed };
-            mailbox.push({ feed: "alerts", page, ...batch });
+            const added = { bytes: page.bytes.subarray(end, end + bytes), events: one.events, atMs: pushed };
+            mailbox.push({ feed: "alerts", page, ...added });
             end += bytes;
             break;
           }

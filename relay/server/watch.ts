@@ -74,10 +74,10 @@ export class Subscriptions {
   }
 
   /** Sums over all subscribers a feed ever had. */
-  totals(feed: FeedId): ConsumerLedger & { readonly overflowed: number; readonly disconnected: number } {
+  totals(feed: FeedId): ConsumerLedger {
     let sum = this.#departed.get(feed) ?? emptyLedger;
     for (const active of this.#active) if (active.feed === feed) sum = addLedgers(sum, ledgerOf(active));
-    return { ...sum, overflowed: sum.dropped.mailbox + sum.dropped.budget, disconnected: sum.dropped.disconnected };
+    return sum;
   }
 
   /** Sends what is queued and ends every stream with OK; new ones are refused. Resolves when all have ended. */

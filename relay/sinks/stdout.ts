@@ -75,11 +75,8 @@ export class StdoutSink implements Consumer {
     }
   }
 
-  counts(feed: FeedId): ConsumerCounts & { readonly printed: number; readonly droppedBy: Record<string, number> } {
-    const counts = this.#lines[feed].counts();
-    const { mailbox, budget, disconnected, shutdown } = counts.dropped;
-    const droppedBy = { full: mailbox + budget, closed: disconnected, shutdown };
-    return { ...counts, printed: counts.delivered, droppedBy };
+  counts(feed: FeedId): ConsumerCounts {
+    return this.#lines[feed].counts();
   }
 
   get queuedBytes(): number {
