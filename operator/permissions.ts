@@ -48,7 +48,7 @@ export const clusterPermissions: readonly Permission[] = [
     group: "",
     resource: "services",
     verbs: [...follow, ...apply, "delete"],
-    why: "a relay's address; the old one goes when its name changes",
+    why: "a relay's address; the old one goes when its name changes; list and watch are granted to relays to name peers",
   },
   { group: "apps", resource: "deployments", verbs: [...follow, ...apply], why: "a relay's pods" },
   {
@@ -56,6 +56,12 @@ export const clusterPermissions: readonly Permission[] = [
     resource: "pods",
     verbs: ["list", "watch"],
     why: "say why a relay's pod does not serve; granted to relays to discover agents",
+  },
+  {
+    group: "coordination.k8s.io",
+    resource: "leases",
+    verbs: ["get", "create", "update"],
+    why: "granted to relays of several pods, for the one that says whose turn it is to print",
   },
   { group: rbac, resource: "roles", verbs: [...follow, ...apply], why: "a relay's rights in its namespace" },
   { group: rbac, resource: "rolebindings", verbs: [...follow, ...apply], why: "as above" },

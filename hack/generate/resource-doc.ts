@@ -22,8 +22,17 @@ interface Crd {
   readonly spec: { readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: Schema } }[] };
 }
 
-/** Settings that take effect in running pods, by the first words of their path. */
-const live = new Set(["stdout"]);
+/** Settings that take effect in running pods, by their path or its first words. */
+const live = [
+  "stdout",
+  "clusterName",
+  "enrichment",
+  "limits",
+  "logLevel",
+  "agents.namespaces",
+  "agents.selector",
+  "agents.port",
+];
 /** Settings that concern other objects than the pods. */
 const podless = new Set(["replicas", "suspend", "service"]);
 
@@ -101,8 +110,8 @@ function defaultText({ default: value }: Schema): string {
 }
 
 function effectOf(path: string): string {
+  if (live.some((known) => path === known || path.startsWith(`${known}.`))) return "live";
   const [first = ""] = path.split(".");
-  if (live.has(first)) return "live";
   return podless.has(first) ? "at once" : "rollout";
 }
 

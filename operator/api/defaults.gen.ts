@@ -20,6 +20,9 @@ export const relayDefaults: DefaultsNode = {
         "suspend": {
           "default": false
         },
+        "clusterName": {
+          "default": ""
+        },
         "stdout": {
           "default": {},
           "properties": {
@@ -67,19 +70,41 @@ export const relayDefaults: DefaultsNode = {
                 }
               }
             },
-            "port": {
-              "default": 32767
-            },
             "endpoints": {
               "default": []
             }
           }
         },
+        "enrichment": {
+          "default": {},
+          "properties": {
+            "remoteHost": {
+              "default": true
+            }
+          }
+        },
+        "limits": {
+          "default": {},
+          "properties": {
+            "maxSubscribers": {
+              "default": 200
+            },
+            "mailboxBytes": {
+              "default": "8Mi"
+            },
+            "bufferBytes": {
+              "default": "128Mi"
+            }
+          }
+        },
+        "logLevel": {
+          "default": "info"
+        },
         "resources": {
           "default": {
             "requests": {
               "cpu": "100m",
-              "memory": "128Mi"
+              "memory": "256Mi"
             },
             "limits": {
               "memory": "512Mi"

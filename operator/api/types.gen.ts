@@ -38,13 +38,17 @@ export interface KubeArmorRelay {
       name: string;
     }[];
     /**
-     * Relay pods. Every one of them connects to every agent and serves all events, so that clients may subscribe to any; more than one cannot be combined with stdout, which each would print. 0 keeps everything but the pods.
+     * Relay pods. Every one of them connects to every agent and serves all events, so that clients may subscribe to any; of several, one prints at a time. 0 keeps everything but the pods. A change between one and several replaces the pods.
      */
     replicas?: number;
     /**
      * The operator observes and reports, but changes nothing while this is true.
      */
     suspend?: boolean;
+    /**
+     * Fills in the cluster's name of events whose own is empty or `default`. Empty, the default, leaves them as they are.
+     */
+    clusterName?: string;
     /**
      * Streams the relay prints on its standard output, one JSON line an event. A change takes effect in the running pod, without a restart.
      */
@@ -109,7 +113,7 @@ export interface KubeArmorRelay {
         };
       };
       /**
-       * Port on which the agents of pods serve gRPC.
+       * Port on which the agents of pods serve gRPC. Absent, the default, is each pod's port named `grpc`, else 32767.
        */
       port?: number;
       /**
@@ -117,6 +121,36 @@ export interface KubeArmorRelay {
        */
       endpoints?: string[];
     };
+    /**
+     * What the relay adds to events.
+     */
+    enrichment?: {
+      /**
+       * Name the pod or Service at the other end of a connection, in logs of the network. The relay then watches the pods and Services of the cluster.
+       */
+      remoteHost?: boolean;
+    };
+    /**
+     * What the relay may use.
+     */
+    limits?: {
+      /**
+       * Streams of events that are served at a time; more are refused.
+       */
+      maxSubscribers?: number;
+      /**
+       * What may wait for one subscriber that is slow.
+       */
+      mailboxBytes?: number | string;
+      /**
+       * What may wait for all subscribers and stdout together.
+       */
+      bufferBytes?: number | string;
+    };
+    /**
+     * How much the relay says about itself on stderr.
+     */
+    logLevel?: "error" | "warn" | "info" | "debug";
     /**
      * Compute resources of the relay's container. Given, it replaces the default as a whole.
      */
@@ -287,13 +321,17 @@ export interface DefaultedKubeArmorRelay {
       name: string;
     }[];
     /**
-     * Relay pods. Every one of them connects to every agent and serves all events, so that clients may subscribe to any; more than one cannot be combined with stdout, which each would print. 0 keeps everything but the pods.
+     * Relay pods. Every one of them connects to every agent and serves all events, so that clients may subscribe to any; of several, one prints at a time. 0 keeps everything but the pods. A change between one and several replaces the pods.
      */
     replicas: number;
     /**
      * The operator observes and reports, but changes nothing while this is true.
      */
     suspend: boolean;
+    /**
+     * Fills in the cluster's name of events whose own is empty or `default`. Empty, the default, leaves them as they are.
+     */
+    clusterName: string;
     /**
      * Streams the relay prints on its standard output, one JSON line an event. A change takes effect in the running pod, without a restart.
      */
@@ -358,14 +396,44 @@ export interface DefaultedKubeArmorRelay {
         };
       };
       /**
-       * Port on which the agents of pods serve gRPC.
+       * Port on which the agents of pods serve gRPC. Absent, the default, is each pod's port named `grpc`, else 32767.
        */
-      port: number;
+      port?: number;
       /**
        * Agents outside the cluster, each as host:port, with an IPv6 address in brackets.
        */
       endpoints: string[];
     };
+    /**
+     * What the relay adds to events.
+     */
+    enrichment: {
+      /**
+       * Name the pod or Service at the other end of a connection, in logs of the network. The relay then watches the pods and Services of the cluster.
+       */
+      remoteHost: boolean;
+    };
+    /**
+     * What the relay may use.
+     */
+    limits: {
+      /**
+       * Streams of events that are served at a time; more are refused.
+       */
+      maxSubscribers: number;
+      /**
+       * What may wait for one subscriber that is slow.
+       */
+      mailboxBytes: number | string;
+      /**
+       * What may wait for all subscribers and stdout together.
+       */
+      bufferBytes: number | string;
+    };
+    /**
+     * How much the relay says about itself on stderr.
+     */
+    logLevel: "error" | "warn" | "info" | "debug";
     /**
      * Compute resources of the relay's container. Given, it replaces the default as a whole.
      */

@@ -5,7 +5,9 @@ import { relayOf } from "../testing/samples.ts";
 import { problemsOf } from "./validate.ts";
 
 const refused: Readonly<Record<string, readonly [KubeArmorRelay["spec"], RegExp]>> = {
-  "several replicas that print": [{ replicas: 2, stdout: { alerts: true } }, /^spec\.replicas: /],
+  "a buffer that the container cannot hold": [{ limits: { bufferBytes: "257Mi" } }, /^spec\.resources\.limits: /],
+  "a mailbox of half a byte": [{ limits: { mailboxBytes: "70000500m" } }, /^spec\.limits: mailboxBytes/],
+  "a buffer for nothing": [{ limits: { bufferBytes: 1 } }, /^spec\.limits: .*bufferBytes/],
   "a nodePort without a node port type": [{ service: { nodePort: 1 } }, /^spec\.service\.nodePort: /],
   "a selector that selects every pod": [{ agents: { selector: { matchLabels: {} } } }, /^spec\.agents\.selector/],
   "a port that there is not": [{ agents: { endpoints: ["host:99999"] } }, /^spec\.agents\.endpoints: /],
@@ -27,4 +29,9 @@ test("problemsOf() names a name that cannot be a label", () => {
 
 test("problemsOf() has nothing to say about an empty spec", () => {
   assert.deepEqual(problemsOf(relayOf()), []);
+});
+
+test("problemsOf() leaves a buffer alone that the container can hold, or whose container has no limit", () => {
+  assert.deepEqual(problemsOf(relayOf({ limits: { bufferBytes: "256Mi" } })), []);
+  assert.deepEqual(problemsOf(relayOf({ limits: { bufferBytes: "4Gi" }, resources: { limits: {} } })), []);
 });

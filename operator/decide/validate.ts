@@ -1,3 +1,4 @@
+import { parseQuantity } from "../../lib/kube/quantity.ts";
 import type { Relay } from "../api/relay.ts";
 
 interface Rule {
@@ -32,9 +33,20 @@ const rules: readonly Rule[] = [
     holds: ({ metadata }) => metadata.name.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(metadata.name),
   },
   {
-    field: "spec.replicas",
-    message: "stdout needs spec.replicas to be at most 1, because every replica would print every event",
-    holds: ({ spec: { replicas, stdout } }) => replicas <= 1 || !(stdout.alerts || stdout.logs || stdout.messages),
+    field: "spec.resources.limits",
+    message:
+      "the memory limit must be at least twice limits.bufferBytes, or the container is killed before its buffer is full",
+    holds: ({ spec: { resources, limits } }) => {
+      const memory = parseQuantity(resources.limits["memory"]);
+      const buffer = parseQuantity(limits.bufferBytes);
+      return memory === undefined || buffer === undefined || memory >= 2n * buffer;
+    },
+  },
+  {
+    field: "spec.limits",
+    message: "mailboxBytes must be from 64Ki to 16Gi, bufferBytes from 1Mi to 16Gi",
+    holds: ({ spec: { limits } }) =>
+      isWholeBetween(limits.mailboxBytes, "64Ki", "16Gi") && isWholeBetween(limits.bufferBytes, "1Mi", "16Gi"),
   },
   {
     field: "spec.service.nodePort",
@@ -60,6 +72,11 @@ const rules: readonly Rule[] = [
       ),
   },
 ];
+
+function isWholeBetween(value: number | string, min: string, max: string): boolean {
+  const [billionths, least = 0n, most = 0n] = [value, min, max].map(parseQuantity);
+  return billionths !== undefined && billionths % 1_000_000_000n === 0n && billionths >= least && billionths <= most;
+}
 
 /** What is wrong with a relay's spec, a sentence each, in a stable order: empty = it can be acted upon. */
 export function problemsOf(relay: Relay): readonly string[] {

@@ -1,7 +1,7 @@
 import { deployments } from "../../lib/kube/resources.ts";
 import type { Relay, RelaySpec } from "../api/relay.ts";
 import { settingsFile, stdoutVariables } from "./config-map.ts";
-import { objectLabels, relayAppLabel, selectorLabels } from "./names.ts";
+import { leaseName, objectLabels, relayAppLabel, selectorLabels } from "./names.ts";
 import { type DesiredObject, namespacedObject } from "./object.ts";
 
 /** Of the relay's own container; an injected one may come before it. */
@@ -89,18 +89,17 @@ function container(relay: Relay, options: DeploymentOptions): object {
 }
 
 function relayArguments(relay: Relay): readonly string[] {
-  const { agents } = relay.spec;
-  const selector = Object.entries(agents.selector.matchLabels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const { agents, replicas } = relay.spec;
+  const { name, namespace = "" } = relay.metadata;
   return [
     // KubeArmor's own operator edits the Deployment when this exact text is missing.
     "-tlsEnabled=false",
     `-gRPCPort=${grpcPort}`,
     `--httpPort=${httpPort}`,
     `--config=${settingsFolder}/${settingsFile}`,
-    `--settings=${relay.metadata.namespace ?? ""}/${relay.metadata.name}`,
-    `--agentPort=${agents.port}`,
-    `--agentSelector=${selector.map(([key, value]) => `${key}=${value}`).join(",")}`,
-    ...(agents.namespaces.length === 0 ? [] : [`--agentNamespaces=${agents.namespaces.toSorted().join(",")}`]),
+    `--settings=${namespace}/${name}`,
+    // A single one prints whether or not the API server can be reached.
+    ...(replicas > 1 ? [`--lease=${namespace}/${leaseName(relay)}`] : []),
     ...(agents.endpoints.length === 0 ? [] : [`--agents=${agents.endpoints.toSorted().join(",")}`]),
   ];
 }

@@ -32,6 +32,11 @@ export function clusterRoleName(relay: {
   return `kubearmor-relay:${relay.metadata.namespace ?? ""}:${relay.metadata.name}`;
 }
 
+/** Of the Lease whose holder prints, where there are several pods. */
+export function leaseName({ metadata }: Relay): string {
+  return metadata.name;
+}
+
 /** The label selector of the pods as text, for the scale subresource. */
 export function selectorText(relay: Relay): string {
   return Object.entries(selectorLabels(relay))

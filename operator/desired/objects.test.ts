@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { stringify } from "yaml";
 import type { KubeArmorRelay } from "../api/types.gen.ts";
 import { relayOf } from "../testing/samples.ts";
+import type { DesiredObject } from "./object.ts";
 import { desiredObjects } from "./objects.ts";
 
 const options = { defaultImage: "registry/relay:default" };
@@ -16,8 +17,12 @@ const specs: Readonly<Record<string, KubeArmorRelay["spec"]>> = {
     image: "registry/relay:1",
     imagePullPolicy: "Always",
     imagePullSecrets: [{ name: "pull" }],
-    replicas: 1,
+    replicas: 3,
+    clusterName: "prod 1",
     stdout: { alerts: true, logs: false, messages: true },
+    enrichment: { remoteHost: false },
+    limits: { maxSubscribers: 20, mailboxBytes: 1_048_576, bufferBytes: "256Mi" },
+    logLevel: "debug",
     service: {
       name: "events",
       type: "LoadBalancer",
@@ -58,22 +63,54 @@ for (const [name, spec] of Object.entries(specs)) {
   }
 }
 
-test("desiredObjects(): stdout changes the ConfigMap and nothing else", () => {
-  const stream = fc.record(
-    { alerts: fc.boolean(), logs: fc.boolean(), messages: fc.boolean() },
-    { noNullPrototype: true },
-  );
+const liveSpec: fc.Arbitrary<KubeArmorRelay["spec"]> = fc.record(
+  {
+    stdout: fc.record({ alerts: fc.boolean(), logs: fc.boolean(), messages: fc.boolean() }, { noNullPrototype: true }),
+    clusterName: fc.constantFrom("", "a", "b"),
+    limits: fc.record(
+      { maxSubscribers: fc.integer({ min: 1, max: 5 }), bufferBytes: fc.constantFrom("1Mi", "64Mi") },
+      { noNullPrototype: true },
+    ),
+    agents: fc.record(
+      {
+        namespaces: fc.subarray(["a", "b"]),
+        selector: fc.constantFrom({ matchLabels: { a: "1" } }, { matchLabels: { a: "2" } }),
+        port: fc.constantFrom(1, 2),
+      },
+      { noNullPrototype: true, requiredKeys: [] },
+    ),
+    logLevel: fc.constantFrom("debug", "info"),
+  },
+  { noNullPrototype: true, requiredKeys: [] },
+);
+
+function allButSettings(spec: KubeArmorRelay["spec"]): readonly DesiredObject[] {
+  return desiredObjects(relayOf(spec), options).filter(({ object }) => object.kind !== "ConfigMap");
+}
+
+test("desiredObjects(): what is live changes the ConfigMap and nothing else", () => {
   fc.assert(
-    fc.property(stream, stream, (before, after) => {
-      const pairs = desiredObjects(relayOf({ stdout: before }), options).map(
-        (desired, index) => [desired, desiredObjects(relayOf({ stdout: after }), options)[index]] as const,
-      );
-      for (const [one, other] of pairs) {
-        const isSame = isDeepStrictEqual(one, other);
-        assert.equal(isSame, one.object.kind !== "ConfigMap" || isDeepStrictEqual(before, after), one.object.kind);
-      }
+    fc.property(liveSpec, liveSpec, (before, after) => {
+      assert.deepEqual(allButSettings(before), allButSettings(after));
     }),
   );
+});
+
+function kindsChangedBy(spec: KubeArmorRelay["spec"]): readonly string[] {
+  const after = desiredObjects(relayOf(spec), options);
+  return desiredObjects(relayOf(), options).flatMap((desired, index) =>
+    isDeepStrictEqual(desired, after[index]) ? [] : [desired.object.kind],
+  );
+}
+
+test("desiredObjects(): enrichment changes the settings and the rights it needs, and no pod", () => {
+  assert.deepEqual(kindsChangedBy({ enrichment: { remoteHost: false } }), ["ClusterRole", "ConfigMap"]);
+});
+
+test("desiredObjects(): a second replica brings the Lease and the right to it; none of them is there for one", () => {
+  assert.deepEqual(kindsChangedBy({ replicas: 2 }), ["Role", "Deployment"]);
+  assert.deepEqual(kindsChangedBy({ replicas: 0 }), ["Deployment"]);
+  assert.ok(!JSON.stringify(desiredObjects(relayOf(), options)).includes("lease"));
 });
 
 test("desiredObjects(): labels and annotations of the relay are on no object", () => {

@@ -1,24 +1,28 @@
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from "../../lib/kube/resources.ts";
 import type { Relay } from "../api/relay.ts";
-import { clusterRoleName } from "./names.ts";
+import { clusterRoleName, leaseName } from "./names.ts";
 import { type DesiredObject, clusterObject, namespacedObject } from "./object.ts";
 
 const rbacGroup = "rbac.authorization.k8s.io";
 
-/** Its own settings and nothing else of its namespace. */
+/** Its own settings, and, where several take turns to print, the Lease that says whose it is. Nothing else of its namespace. */
 export function role(relay: Relay): DesiredObject {
+  const { name } = relay.metadata;
+  const settings = {
+    apiGroups: [""],
+    resources: ["configmaps"],
+    resourceNames: [name],
+    verbs: ["get", "list", "watch"],
+  };
+  const lease = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
+  const turns = [
+    // The name of what is being created is not known to who authorizes it.
+    { ...lease, verbs: ["create"] },
+    { ...lease, resourceNames: [leaseName(relay)], verbs: ["get", "update"] },
+  ];
   return namespacedObject(relay, roles, {
-    name: relay.metadata.name,
-    body: {
-      rules: [
-        {
-          apiGroups: [""],
-          resources: ["configmaps"],
-          resourceNames: [relay.metadata.name],
-          verbs: ["get", "list", "watch"],
-        },
-      ],
-    },
+    name,
+    body: { rules: [settings, ...(relay.spec.replicas > 1 ? turns : [])] },
   });
 }
 
@@ -30,11 +34,12 @@ export function roleBinding(relay: Relay): DesiredObject {
   });
 }
 
-/** Discovery: agents run in any namespace. */
+/** Discovery: agents run in any namespace. Enrichment: so does who they saw. */
 export function clusterRole(relay: Relay): DesiredObject {
+  const resources = relay.spec.enrichment.remoteHost ? ["pods", "services"] : ["pods"];
   return clusterObject(relay, clusterRoles, {
     name: clusterRoleName(relay),
-    body: { rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"] }] },
+    body: { rules: [{ apiGroups: [""], resources, verbs: ["list", "watch"] }] },
   });
 }
 

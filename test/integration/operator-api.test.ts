@@ -26,7 +26,19 @@ async function create(spec: object, name = `relay-${(serial += 1)}`) {
 }
 
 const refused: Readonly<Record<string, readonly [spec: object, message: RegExp]>> = {
-  "several replicas that print": [{ replicas: 2, stdout: { logs: true } }, /spec\.replicas.*every replica would print/],
+  "a buffer that the container cannot hold": [
+    { limits: { bufferBytes: "257Mi" } },
+    /at least twice limits\.bufferBytes/,
+  ],
+  "a mailbox of nothing": [{ limits: { mailboxBytes: 1 } }, /mailboxBytes must be from 64Ki/],
+  "a mailbox of half a byte": [{ limits: { mailboxBytes: "70000500m" } }, /mailboxBytes must be from 64Ki/],
+  "a buffer that no process can hold": [
+    { limits: { bufferBytes: "17Gi" }, resources: {} },
+    /bufferBytes must be from 1Mi/,
+  ],
+  "no subscribers": [{ limits: { maxSubscribers: 0 } }, /spec\.limits\.maxSubscribers/],
+  "a cluster's name of two lines": [{ clusterName: "a\nb" }, /spec\.clusterName/],
+  "a log level that is none": [{ logLevel: "loud" }, /spec\.logLevel/],
   "more replicas than agents can bear": [{ replicas: 11 }, /spec\.replicas/],
   "a nodePort without a node port type": [{ service: { nodePort: 30000 } }, /spec\.service\.nodePort/],
   "an unknown type of Service": [{ service: { type: "ExternalName" } }, /spec\.service\.type/],
@@ -63,7 +75,11 @@ const accepted: Readonly<Record<string, object>> = {
   "an empty spec": {},
   "a stanza without its fields": { service: {}, agents: { selector: {} }, resources: {}, stdout: {} },
   "limits alone": { resources: { limits: { memory: "1Gi" } } },
-  "several replicas that do not print": { replicas: 3 },
+  "several replicas that print": { replicas: 2, stdout: { logs: true } },
+  "a buffer of half the container's memory, in other units": { limits: { bufferBytes: 268_435_456 } },
+  "any buffer where nothing bounds the container": { limits: { bufferBytes: "4Gi" }, resources: { limits: {} } },
+  "memory as a number": { resources: { limits: { memory: 2_147_483_648 } } },
+  "a cluster's name in any script": { clusterName: "Größe 1" },
   "everything off": { replicas: 0, suspend: true },
 };
 

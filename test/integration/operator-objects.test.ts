@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { parse } from "yaml";
 import {
   clusterRoleBindings,
   clusterRoles,
@@ -219,6 +220,68 @@ test("spec.service.name: a new name makes a new Service and removes the old one"
     );
     return names.length === 1 && names[0] === "other" ? true : undefined;
   });
+});
+
+test("live settings: they are in the ConfigMap, and no pod is replaced", async () => {
+  const at = await readyRelay("live");
+  const earlier = await harness.admin.list(pods, { namespace: at.namespace });
+  const spec = {
+    clusterName: "prod",
+    stdout: { alerts: true },
+    limits: { maxSubscribers: 10, mailboxBytes: "1Mi", bufferBytes: 67_108_864 },
+    agents: { namespaces: ["kubearmor"], selector: { matchLabels: { tier: "node" } }, port: 40_000 },
+    logLevel: "debug",
+  };
+  await harness.admin.mergePatch(relayResource, at, { spec });
+  const settings = await eventually("the settings are there", async () => {
+    const { data } = (await fetchObject(configMaps, at.namespace, at.name)) as { readonly data?: unknown };
+    const text = (data as Readonly<Record<string, string>>)["config.yaml"] ?? "";
+    return text.includes("prod") ? (parse(text) as unknown) : undefined;
+  });
+  assert.deepEqual(settings, {
+    ...spec,
+    stdout: { alerts: true, logs: false, messages: false },
+    enrichment: { remoteHost: true },
+    agents: { namespaces: ["kubearmor"], selector: "kubearmor-app=kubearmor,tier=node", port: 40_000 },
+  });
+  await untilCondition(harness.admin, at, "Ready", "True");
+  assert.deepEqual(uidsOf(await harness.admin.list(pods, { namespace: at.namespace })), uidsOf(earlier));
+});
+
+test("spec.replicas: several that print get a Lease to take turns by, and the right to it; one has neither", async () => {
+  const at = await readyRelay("turns", { stdout: { alerts: true } });
+  const leaseRules = async () => {
+    const { rules } = (await fetchObject(roles, at.namespace, at.name)) as { readonly rules?: unknown };
+    return (rules as readonly { readonly resources: readonly string[]; readonly verbs: readonly string[] }[])
+      .filter(({ resources }) => resources.includes("leases"))
+      .map(({ verbs }) => verbs.join());
+  };
+  const hasLease = async () =>
+    JSON.stringify(await fetchObject(deployments, at.namespace, at.name)).includes(
+      `--lease=${at.namespace}/${at.name}`,
+    );
+  assert.deepEqual(await leaseRules(), []);
+  assert.equal(await hasLease(), false);
+  await harness.admin.mergePatch(relayResource, at, { spec: { replicas: 2 } });
+  await eventually("both pods are told of the Lease", async () => ((await hasLease()) ? true : undefined));
+  assert.deepEqual(await leaseRules(), ["create", "get,update"]);
+  await untilCondition(harness.admin, at, "Ready", "True");
+  await harness.admin.mergePatch(relayResource, at, { spec: { replicas: 1 } });
+  await eventually("the right is taken back", async () => ((await leaseRules()).length === 0 ? true : undefined));
+});
+
+test("spec.enrichment: Services are granted while peers are named", async () => {
+  const at = await readyRelay("enrich");
+  const granted = async () =>
+    JSON.stringify(
+      (await fetchObject(clusterRoles, at.namespace, `kubearmor-relay:${at.namespace}:${at.name}`))["rules"],
+    );
+  assert.match(await granted(), /"pods","services"/);
+  await harness.admin.mergePatch(relayResource, at, { spec: { enrichment: { remoteHost: false } } });
+  await eventually("Services are granted no more", async () =>
+    (await granted()).includes("services") ? undefined : true,
+  );
+  assert.match(await granted(), /"pods"/);
 });
 
 test("a name that is taken: nothing of ours is written over it, and the condition says which", async () => {
