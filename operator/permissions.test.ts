@@ -16,7 +16,9 @@ function rulesOf(object: KubeObject): readonly Rule[] {
 }
 
 test("clusterPermissions: every right that a relay is granted is held, or the server refuses to grant it", () => {
-  const granted = desiredObjects(relayOf(), { defaultImage: "relay" }).flatMap(({ object }) => rulesOf(object));
+  const granted = [relayOf(), relayOf({ replicas: 2 })].flatMap((relay) =>
+    desiredObjects(relay, { defaultImage: "relay" }).flatMap(({ object }) => rulesOf(object)),
+  );
   assert.ok(granted.length > 0);
   for (const { apiGroups, resources, verbs } of granted) {
     for (const group of apiGroups) {

@@ -49,7 +49,9 @@ class LeaseApi {
   #write(object: KubeObject): KubeObject {
     this.writes += 1;
     this.edit(specOf(object));
-    return this.lease ?? object;
+    const { annotations = {} } = object.metadata;
+    this.lease = { ...object, ...this.lease, metadata: { ...object.metadata, ...this.lease?.metadata, annotations } };
+    return this.lease;
   }
 
   async #answer<T>(signal: AbortSignal | undefined, act: () => T): Promise<T> {
@@ -244,6 +246,50 @@ test("Election keeps the labels that others gave the lease", async () => {
   );
   await election.acquired;
   assert.deepEqual(sent[0]?.metadata.labels, { team: "x" });
+});
+
+test("Election: a lease that is deleted under its holder is the holder's until its time is over", async () => {
+  const api = new LeaseApi();
+  const clock = new FakeClock();
+  await using first = join(api, clock, "one");
+  await first.acquired;
+  await using second = join(api, clock, "two");
+  await pass(clock, 4_000);
+  api.lease = undefined;
+  await pass(clock, 30_000);
+  assert.equal(first.mayWrite(), true);
+  assert.equal(second.mayWrite(), false);
+  assert.equal(api.spec.holderIdentity, "one");
+});
+
+test("Election tells of the lease in other hands, since when it may be so, and what its holder says", async () => {
+  const api = new LeaseApi();
+  const clock = new FakeClock();
+  let said = 0;
+  const holder = startElection(
+    { ...options, identity: "one", annotations: () => ({ said: String((said += 1)) }) },
+    { client: api.client(), clock, random: () => 0.999, log: silentLog },
+  );
+  await holder.acquired;
+  const seen: string[] = [];
+  await using standby = startElection(
+    {
+      ...options,
+      identity: "two",
+      onOther: ({ lease, changedAfterMs }) => {
+        const { holderIdentity = "" } = specOf(lease);
+        seen.push(`${clock.monotonic() - changedAfterMs} ${holderIdentity} ${lease.metadata.annotations?.["said"]}`);
+      },
+    },
+    { client: api.client(), clock, random: () => 0.999, log: silentLog },
+  );
+  await pass(clock, 2_500);
+  assert.match(seen[0] ?? "", /^Infinity one 1$/);
+  assert.match(seen.at(-1) ?? "", /^[12]\d\d\d one 2$/);
+  await holder[Symbol.asyncDispose]();
+  await pass(clock, 2_000);
+  await standby.acquired;
+  assert.match(seen.at(-1) ?? "", /^[12]\d\d\d {2}3$/);
 });
 
 test("Election: dispose before the lease was ours rejects acquired, writes nothing, leaves no timer", async () => {

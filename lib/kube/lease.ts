@@ -198,6 +198,8 @@ class Candidate {
     const current = own ?? (await client.get(leases, { namespace, name }, signal));
     const wanted = { namespace, name, identity, durationMs: leaseDurationMs, nowMs: clock.now() };
     if (current === undefined) {
+      // Somebody deleted it under its holder, who may still rely on it.
+      if (this.#isHeldByOther()) return undefined;
       return await client.create(leases, this.#annotated(leaseBody(undefined, wanted)), signal);
     }
     const isNew = current.metadata.resourceVersion !== this.#observed?.lease.metadata.resourceVersion;
@@ -209,11 +211,17 @@ class Candidate {
         this.#options.onOther?.({ lease: current, changedAfterMs: this.#changedAfterMs });
       }
     }
-    if (this.#observed !== undefined && isHeldByOther(this.#observed, identity, leaseDurationMs, clock.monotonic())) {
+    if (this.#isHeldByOther()) {
       this.#renewedMs = undefined;
       return undefined;
     }
     return await client.replace(leases, this.#annotated(leaseBody(current, wanted)), signal);
+  }
+
+  #isHeldByOther(): boolean {
+    const { identity, leaseDurationMs } = this.#options;
+    const nowMs = this.#deps.clock.monotonic();
+    return this.#observed !== undefined && isHeldByOther(this.#observed, identity, leaseDurationMs, nowMs);
   }
 
   #annotated(lease: KubeObject): KubeObject {
