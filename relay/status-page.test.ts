@@ -4,12 +4,12 @@ import { test } from "node:test";
 import { makeWorld } from "./ledger/testing/sources.ts";
 import { statusPage } from "./status-page.ts";
 
-const golden = new URL("ledger/testdata/statusz.json", import.meta.url);
+const golden = new URL("ledger/testdata/statusz.txt", import.meta.url);
 
 /** What differs from one run to the next. */
 const volatile = new Set(["startedMs", "residentBytes", "heapBytes", "externalBytes"]);
 
-test("statusPage() shows all that its sources know, as testdata/statusz.json has it", async () => {
+test("statusPage() shows all that its sources know, as testdata/statusz.txt has it", async () => {
   await using world = await makeWorld();
   const text = `${JSON.stringify(statusPage(world.sources), hide, 2)}\n`;
   if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(golden, text);
