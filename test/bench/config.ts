@@ -76,7 +76,7 @@ Default: the table of docs/benchmarks.md.
   --no-floor         do not measure the load without any relay
   --no-ours          do not measure this project's relay (only the floor and the peer)
   --sources          measure the sources instead of a bundle that is started as the image does
-  --node-flags TEXT  start it with these flags of Node instead
+  --node-flags=TEXT  start it with these flags of Node instead
   --entry FILE       measure another entry file
   --feed NAME        alerts (default) or logs
   --loopback         do not use network namespaces (they need root)
