@@ -116,6 +116,27 @@ test("Hub counts what is published while the last consumer leaves of itself as u
   assert.equal(hub.budget.usedBytes, 0);
 });
 
+test("Hub tells of each batch when its first event came", () => {
+  const clock = new FakeClock();
+  const hub = new Hub({ ...options, minIntervalMs: 10 }, clock);
+  const consumer = recorder();
+  hub.subscribe("alerts", consumer);
+  clock.advance(3);
+  for (let ms = 0; ms < 15; ms++) {
+    hub.publish("alerts", encodeFrame(Buffer.from("x")), 1);
+    clock.advance(1);
+  }
+  hub.flush();
+  assert.deepEqual(
+    consumer.batches.map(({ atMs, events }) => [atMs, events]),
+    [
+      [3, 1],
+      [4, 9],
+      [13, 5],
+    ],
+  );
+});
+
 test("Hub fills its pages, between events, and gives a larger event one of its own", () => {
   const hub = new Hub(options, new FakeClock());
   const consumer = recorder();

@@ -56,7 +56,7 @@ export class Mailbox implements PageHolder {
     this.#makeRoom(0);
   }
 
-  /** Adds the newest batch; the oldest segments go for it if need be. */
+  /** Adds the newest batch; the oldest segments go for it if need be. Batches of a page come one after the other. */
   push({ page, bytes, events, atMs }: Batch): void {
     this.#makeRoom(bytes.length);
     const start = bytes.byteOffset - page.bytes.byteOffset;
@@ -96,13 +96,15 @@ export class Mailbox implements PageHolder {
   }
 
   evict(page: Page): void {
+    // Most often it is the head: that is the oldest.
+    const start = this.#segments.findIndex((segment) => segment.page === page);
+    let end = start;
+    while (this.#segments[end]?.page === page) end++;
     let events = 0;
-    this.#segments = this.#segments.filter((segment) => {
-      if (segment.page !== page) return true;
+    for (const segment of this.#segments.splice(start, end - start)) {
       events += segment.events;
       this.#forget(segment);
-      return false;
-    });
+    }
     this.#onDrop("budget", events);
   }
 
