@@ -41,6 +41,8 @@ export interface Printing {
   readonly queuedBytes: number;
   /** Undefined when this replica always prints. */
   readonly turns: TurnStatus | undefined;
+  /** From now on events go to other replicas only; those that are on their way here may still come. */
+  endInput(): void;
   /** Prints what is queued until `deadline` aborts, then lets another replica print. No more events may come. */
   drain(deadline: AbortSignal): Promise<void>;
 }
@@ -63,6 +65,7 @@ function printAlways(options: PrintingOptions, { writer, hub, clock, log }: Prin
       return stdout.queuedBytes;
     },
     turns: undefined,
+    endInput() {},
     drain: (deadline) => stdout.close(deadline),
   };
 }
@@ -94,8 +97,8 @@ function printInTurns(
     get turns() {
       return turns.status;
     },
+    endInput: () => turns.endInput(),
     async drain(deadline) {
-      turns.endInput();
       // What is kept for a turn that will not come is the holder's to print.
       gate.clear();
       await stdout.close(gate.isOpen ? deadline : AbortSignal.abort());

@@ -1,23 +1,22 @@
-import { createKubeClient } from "../lib/kube/client.ts";
-import { loadCluster } from "../lib/kube/credentials.ts";
-import type { ListWatchDeps } from "../lib/kube/list-watch.ts";
 import type { Clock, Random } from "../lib/process/clock.ts";
 import { startProbeServer } from "../lib/process/http.ts";
 import type { Log, LogLevel } from "../lib/process/log.ts";
-import type { ClusterConfig, RelayConfig } from "./config.ts";
+import { connectToCluster } from "./cluster.ts";
+import type { RelayConfig } from "./config.ts";
 import { AgentDiscovery } from "./discovery/agent-discovery.ts";
+import { staticAgents } from "./discovery/static-agents.ts";
 import { Enricher } from "./enrich/enricher.ts";
 import { Enrichment } from "./enrich/enrichment.ts";
-import { type FeedId, feeds } from "./feeds.ts";
+import { feeds } from "./feeds.ts";
 import { Hub } from "./hub/hub.ts";
-import { createMetrics } from "./metrics.ts";
-import { endpointText } from "./nodes/agent.ts";
+import { createMetrics, type MetricSources } from "./metrics.ts";
+import { EventLoopDelay } from "./ledger/event-loop-delay.ts";
 import { defaultNodeOptions } from "./nodes/node.ts";
 import { NodePool } from "./nodes/node-pool.ts";
 import { Slots } from "./nodes/slots.ts";
 import { startPrinting } from "./printing.ts";
 import { notReady, type Phase } from "./readiness.ts";
-import { startServer } from "./server/server.ts";
+import { type RelayServer, startServer } from "./server/server.ts";
 import { Subscriptions } from "./server/watch.ts";
 import { LiveSettings } from "./settings/live-settings.ts";
 import type { Settings } from "./settings/settings.ts";
@@ -61,7 +60,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   const outer = failed.use(new AsyncDisposableStack());
   const inputs = failed.use(new AsyncDisposableStack());
 
-  const cluster = config.cluster === undefined ? undefined : connectToCluster(config.cluster, outer, deps);
+  const cluster = config.cluster === undefined ? undefined : outer.use(connectToCluster(config.cluster, deps));
 
   const enricher = new Enricher();
   const enrichment = inputs.use(new Enrichment(enricher, cluster?.watching));
@@ -80,6 +79,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     { ...fixed.stdout, lease: config.lease, identity: config.identity },
     { writer: deps.stdout, hub, newClient: cluster?.newClient, clock, random, log },
   );
+  failed.defer(() => printing.drain(AbortSignal.abort()));
   let discovery: AgentDiscovery | undefined;
   const apply = ({ logLevel, stdout, clusterName, enrichment: { remoteHost }, limits, agents }: Settings) => {
     deps.setLogLevel?.(logLevel);
@@ -91,18 +91,25 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   };
   const settings = new LiveSettings(config.settings, { log, onChange: apply });
 
-  const sources = {
+  let server: RelayServer | undefined;
+  let ports: { readonly grpcPort: number; readonly httpPort: number } | undefined;
+  const watchRestarts = new Map<string, number>();
+  const sources: MetricSources = {
     version,
     hub,
     nodes,
     subscriptions,
     stdout: printing,
-    stdoutExpected: (feed: FeedId) => printing.expected(feed),
+    stdoutExpected: (feed) => printing.expected(feed),
     stdoutLeader: () => printing.turns,
-    enrichment: (feed: FeedId) => enricher.counts(feed),
-    settingsHash: () => settings.hash,
     watches: () => discovery?.states ?? [],
+    watchRestarts: () => watchRestarts,
     settingsErrors: () => settings.errors,
+    settingsHash: () => settings.hash,
+    enrichment: (feed) => enricher.counts(feed),
+    server: () => server?.counts(),
+    ports: () => (ports === undefined ? undefined : { ...ports }),
+    eventLoop: outer.use(new EventLoopDelay(clock)),
   };
   const readyz = () => notReady(phase, discovery?.states ?? []);
   // Before anything that takes time, so that probes can tell what it is waiting for.
@@ -115,33 +122,29 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       log,
     }),
   );
-  const server = failed.use(
+  const listening = failed.use(
     await startServer({ port: config.grpcPort }, { routes: subscriptions.routes(), clock, log }),
   );
+  server = listening;
+  ports = { grpcPort: listening.port, httpPort: probes.port };
+  const tellReady = () => listening.setServing(readyz().length === 0);
 
   // Before the first agent is asked for events, so that none of them meets anything but the newest settings.
   inputs.use(await watchSettings(config, settings, { cluster: cluster?.watching, clock, log }));
   apply(settings.current);
-  nodes.update(
-    "static",
-    config.agents.map((endpoint) => ({
-      id: `static:${endpointText(endpoint)}`,
-      name: endpointText(endpoint),
-      endpoints: [endpoint],
-    })),
-  );
+  nodes.update("static", staticAgents(config.agents));
   if (cluster !== undefined && config.discoversPods) {
     discovery = inputs.use(
       new AgentDiscovery(settings.current.agents, cluster.watching, {
         onAgents: (agents) => nodes.update("kubernetes", agents),
-        onState: () => server.setServing(readyz().length === 0),
+        onState: tellReady,
+        onRestart: (reason) => watchRestarts.set(reason, (watchRestarts.get(reason) ?? 0) + 1),
       }),
     );
   }
   phase = "serving";
-  server.setServing(readyz().length === 0);
+  tellReady();
   failed.move();
-  const ports = { grpcPort: server.port, httpPort: probes.port };
   log.info("Relay is listening", { version, ...ports, settings: settings.hash });
 
   return {
@@ -150,29 +153,14 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       phase = "draining";
       const deadline = AbortSignal.timeout(deadlineMs);
       // First no more events come in, then what came in goes out.
+      printing.endInput();
       await inputs.disposeAsync();
       hub.flush();
-      await Promise.all([printing.drain(deadline), server.drain(() => subscriptions.drain(), deadline)]);
+      await Promise.all([printing.drain(deadline), listening.drain(() => subscriptions.drain(), deadline)]);
       await outer.disposeAsync();
       log.info("Relay has drained", {
         feeds: Object.fromEntries(feeds.map(({ id }) => [id, subscriptions.totals(id)])),
       });
     },
   };
-}
-
-interface ClusterConnection {
-  readonly watching: ListWatchDeps;
-  /** Another one, whose requests do not wait behind those of the first. */
-  readonly newClient: () => ReturnType<typeof createKubeClient>;
-}
-
-function connectToCluster(
-  { kubeconfig }: ClusterConfig,
-  owner: AsyncDisposableStack,
-  { version, clock, random, log }: RelayDeps,
-): ClusterConnection {
-  const cluster = loadCluster({ kubeconfig });
-  const newClient = () => createKubeClient(cluster, { log, userAgent: `kubearmor-relay/${version}`, clock, random });
-  return { watching: { client: owner.use(newClient()), clock, random, log }, newClient };
 }

@@ -1,18 +1,22 @@
 import type { ListWatchDeps } from "../../lib/kube/list-watch.ts";
 import type { Agent } from "../nodes/agent.ts";
 import { agentsOfPods } from "./agent-pods.ts";
-import { type AgentPodOptions, type AgentPodWatch, type NamespaceState, watchAgentPods } from "./watch-agent-pods.ts";
+import {
+  type AgentPodHandlers,
+  type AgentPodOptions,
+  type AgentPodWatch,
+  type NamespaceState,
+  watchAgentPods,
+} from "./watch-agent-pods.ts";
 
 export interface AgentDiscoveryOptions extends AgentPodOptions {
   /** Undefined = each pod says. */
   readonly port: number | undefined;
 }
 
-export interface AgentDiscoveryHandlers {
+export interface AgentDiscoveryHandlers extends Omit<AgentPodHandlers, "onPods"> {
   /** All agents, best first, whenever they may have changed. */
   readonly onAgents: (agents: readonly Agent[]) => void;
-  /** After a change of any watch's state. */
-  readonly onState: () => void;
 }
 
 /**
@@ -67,6 +71,7 @@ export class AgentDiscovery implements AsyncDisposable {
 
   #start(options: AgentPodOptions): AgentPodWatch {
     const watch = watchAgentPods(options, this.#deps, {
+      ...this.#handlers,
       onPods: () => this.#report(),
       onState: () => {
         if (watch === this.#current) this.#handlers.onState();

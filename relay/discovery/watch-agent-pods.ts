@@ -28,13 +28,15 @@ export interface AgentPodHandlers {
   readonly onPods: () => void;
   /** After a change of any state. */
   readonly onState: () => void;
+  /** At every end of a watch that was not asked for, with its reason. */
+  readonly onRestart?: (reason: string) => void;
 }
 
 /** Follows the agents' pods of a cluster. */
 export function watchAgentPods(
   { namespaces, selector }: AgentPodOptions,
   deps: ListWatchDeps,
-  { onPods, onState }: AgentPodHandlers,
+  { onPods, onState, onRestart = () => {} }: AgentPodHandlers,
 ): AgentPodWatch {
   const watches = (namespaces.length === 0 ? [undefined] : namespaces).map(
     (namespace): { namespace: string | undefined; store: Store; watch: ListWatch } => {
@@ -48,6 +50,7 @@ export function watchAgentPods(
             if (store.apply(change).length > 0) onPods();
           },
           onState,
+          onRestart,
         },
         deps,
       );
