@@ -1,4 +1,13 @@
 import { ClientStream, type ResponseHandler } from "./client-stream.ts";
+import {
+  checkPing,
+  checkPriority,
+  checkSettings,
+  readGoaway,
+  readReset,
+  readWindowUpdate,
+  type Goaway,
+} from "./control-frames.ts";
 import { DataRuns } from "./data-runs.ts";
 import { ConnectionError, ErrorCode, StreamError } from "./errors.ts";
 import {
@@ -17,6 +26,7 @@ import { type HeaderBlock, HeaderBlockReader } from "./header-block.ts";
 import { HpackDecoder } from "./hpack-decoder.ts";
 import { encodeFields } from "./hpack-encoder.ts";
 import type { Field } from "./hpack-static-table.ts";
+import { Outbox } from "./outbox.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import { applySettings, encodeSettings, initialPeerSettings, Setting } from "./settings.ts";
 
@@ -65,8 +75,8 @@ export class ClientConnection {
   #over: Error | undefined;
   /** The stream of the DATA frame being read; undefined = it is closed, and the data is dropped. */
   #dataStream: ClientStream | undefined;
-  /** What is to be written when the chunk being read is done with. */
-  #output: Buffer[] = [];
+  readonly #outbox: Outbox;
+  /** What is written meanwhile leaves when the chunk is done with. */
   #isReceiving = false;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
@@ -74,6 +84,7 @@ export class ClientConnection {
     this.#events = events;
     this.#decoder = new HpackDecoder({ maxListBytes: options.maxHeaderListBytes });
     this.#window = new ReceiveWindow(options.connectionWindowBytes);
+    this.#outbox = new Outbox((bytes) => events.write(bytes));
     this.#reader = new FrameReader({
       onFrame: (type, flags, streamId, payload) => this.#onFrame(type, flags, streamId, payload),
       onDataStart: (streamId, length) => this.#onDataStart(streamId, length),
@@ -126,7 +137,7 @@ export class ClientConnection {
     this.#nextId += 2;
     this.#streams.set(stream.id, stream);
     const flags = Flag.endHeaders | (stream.isSent ? Flag.endStream : 0);
-    this.#output.push(encodeFrame(FrameType.headers, flags, stream.id, encodeFields(fields)));
+    this.#outbox.add(encodeFrame(FrameType.headers, flags, stream.id, encodeFields(fields)));
     this.#sendData();
     this.#flush();
     return stream;
@@ -174,8 +185,8 @@ export class ClientConnection {
 
   #fail(error: ConnectionError): void {
     if (this.#over !== undefined) return;
-    this.#output.push(encodeGoaway(error.code, error.message));
-    this.#events.write(Buffer.concat(this.#output.splice(0)));
+    this.#outbox.add(encodeGoaway(error.code, error.message));
+    this.#outbox.flush();
     this.#end(error);
     this.#events.onOver(error);
   }
@@ -197,13 +208,13 @@ export class ClientConnection {
   }
 
   #send(bytes: Buffer): void {
-    this.#output.push(bytes);
+    this.#outbox.add(bytes);
     if (!this.#isReceiving) this.#flush();
   }
 
   #flush(): void {
-    if (this.#isReceiving || this.#output.length === 0) return;
-    const queuedBytes = this.#events.write(Buffer.concat(this.#output.splice(0)));
+    if (this.#isReceiving) return;
+    const queuedBytes = this.#outbox.flush();
     if (queuedBytes > this.#options.maxQueuedBytes) {
       this.#fail(new ConnectionError("ENHANCE_YOUR_CALM", `${queuedBytes} bytes of answers that are not taken`));
     }
@@ -221,32 +232,27 @@ export class ClientConnection {
         this.#onBlock(this.#blocks.continuation(flags, payload));
         break;
       case FrameType.priority:
-        if (streamId === 0) throw new ConnectionError("PROTOCOL_ERROR", "PRIORITY frame of no stream");
-        requireLength("PRIORITY", payload, 5);
+        checkPriority(streamId, payload);
         break;
       case FrameType.rstStream:
         this.#requireOpened(type, streamId);
-        requireLength("RST_STREAM", payload, 4);
-        this.#onReset(streamId, payload.readUInt32BE());
+        this.#onReset(streamId, readReset(payload));
         break;
       case FrameType.settings:
-        requireNoStream("SETTINGS", streamId);
-        this.#onSettings(flags, payload);
+        checkSettings(streamId, (flags & Flag.ack) !== 0, payload);
+        if ((flags & Flag.ack) === 0) this.#onSettings(payload);
         break;
       case FrameType.pushPromise:
         throw new ConnectionError("PROTOCOL_ERROR", "PUSH_PROMISE frame, but pushing is off");
       case FrameType.ping:
-        requireNoStream("PING", streamId);
-        requireLength("PING", payload, 8);
+        checkPing(streamId, payload);
         if ((flags & Flag.ack) === 0) this.#send(encodeFrame(FrameType.ping, Flag.ack, 0, payload));
         break;
       case FrameType.goaway:
-        requireNoStream("GOAWAY", streamId);
-        this.#onGoaway(payload);
+        this.#onGoaway(readGoaway(streamId, payload));
         break;
       case FrameType.windowUpdate:
-        requireLength("WINDOW_UPDATE", payload, 4);
-        this.#onWindowUpdate(streamId, payload.readUInt32BE() & maxWindowBytes);
+        this.#onWindowUpdate(streamId, readWindowUpdate(payload));
         break;
       default:
       // What is not known is ignored: https://www.rfc-editor.org/rfc/rfc9113#section-5.5
@@ -331,11 +337,7 @@ export class ClientConnection {
     this.#endIfDone();
   }
 
-  #onSettings(flags: number, payload: Buffer): void {
-    if ((flags & Flag.ack) !== 0) {
-      requireLength("acknowledging SETTINGS", payload, 0);
-      return;
-    }
+  #onSettings(payload: Buffer): void {
     this.#isGreeted = true;
     const before = this.#peer.initialWindowBytes;
     this.#peer = applySettings(this.#peer, payload);
@@ -345,9 +347,7 @@ export class ClientConnection {
     this.#sendData();
   }
 
-  #onGoaway(payload: Buffer): void {
-    if (payload.length < 8) throw new ConnectionError("FRAME_SIZE_ERROR", `GOAWAY frame of ${payload.length} bytes`);
-    const lastTakenId = payload.readUInt32BE(0) & maxStreamId;
+  #onGoaway({ lastTakenId, code }: Goaway): void {
     if (lastTakenId > this.#lastTakenId) {
       throw new ConnectionError("PROTOCOL_ERROR", `GOAWAY that takes stream ${lastTakenId} back`);
     }
@@ -356,7 +356,7 @@ export class ClientConnection {
     for (const stream of this.#streams.values()) {
       if (stream.id > lastTakenId && this.#remove(stream)) stream.close({ kind: "unprocessed" });
     }
-    this.#events.onGoaway(payload.readUInt32BE(4));
+    this.#events.onGoaway(code);
     this.#endIfDone();
   }
 
@@ -386,7 +386,7 @@ export class ClientConnection {
     for (const stream of this.#streams.values()) {
       for (let data = stream.nextData(this.#sendWindow); data !== undefined; data = stream.nextData(this.#sendWindow)) {
         this.#sendWindow -= data.length;
-        this.#output.push(data.frame);
+        this.#outbox.add(data.frame);
       }
     }
     this.#flush();
@@ -405,14 +405,4 @@ export class ClientConnection {
   #remove(stream: ClientStream): boolean {
     return this.#streams.delete(stream.id);
   }
-}
-
-function requireLength(name: string, payload: Buffer, length: number): void {
-  if (payload.length === length) return;
-  throw new ConnectionError("FRAME_SIZE_ERROR", `${name} frame of ${payload.length} bytes`);
-}
-
-function requireNoStream(name: string, streamId: number): void {
-  if (streamId === 0) return;
-  throw new ConnectionError("PROTOCOL_ERROR", `${name} frame on stream ${streamId}`);
 }
