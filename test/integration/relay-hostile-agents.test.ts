@@ -161,6 +161,28 @@ const attacks: Record<string, Attack> = {
     },
     costs: "connection",
   },
+  "makes its header table larger than it may": {
+    strike: (wire, id) => {
+      const update = Buffer.concat([Buffer.from([0x3f, 0xe1, 0xff, 0xff, 0x07]), hpack(okTrailers)]);
+      wire.send({ type: frameType.headers, flags: flag.endHeaders | flag.endStream, streamId: id, payload: update });
+    },
+    costs: "connection",
+  },
+  "resets a stream twice": { strike: (wire, id) => wire.reset(id).reset(id), costs: "stream" },
+  "asks for a header table of 4 GiB": {
+    strike: (wire, id) => wire.control(frameType.settings, 0, setting(1, 0xffffffff)).data(id, event),
+    costs: "nothing",
+    events: 1,
+  },
+  "sends PRIORITY and WINDOW_UPDATE without end": {
+    strike: (wire, id) => {
+      const priority = { type: frameType.priority, flags: 0, streamId: id, payload: Buffer.from([0, 0, 0, 0, 1]) };
+      for (let sent = 0; sent < 2_000; sent += 1) wire.send(priority).takeMore(0, 1).takeMore(id, 1);
+      wire.data(id, event);
+    },
+    costs: "nothing",
+    events: 1,
+  },
   "sends a Huffman code that is none": {
     strike: (wire, id) => {
       const broken = Buffer.from([0, 0x84, 0xff, 0xff, 0xff, 0xff, 1, 0x61]);
