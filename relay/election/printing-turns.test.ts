@@ -8,7 +8,7 @@ import { FakeClock } from "../../lib/process/fake-clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
 import type { FeedId } from "../feeds.ts";
 import type { Batch } from "../hub/batch.ts";
-import { noDrops } from "../hub/counts.ts";
+import { noDrops, unaccounted } from "../hub/counts.ts";
 import { Hub } from "../hub/hub.ts";
 import { encodeFrame } from "../wire/frame-cutter.ts";
 import { PrintGate, type Printer } from "./print-gate.ts";
@@ -105,6 +105,10 @@ function stream(clock: FakeClock, replicas: readonly Replica[]) {
       for (const { hub } of replicas) hub.publish("alerts", encodeFrame(event), 1);
       clock.advance(100);
       await settle();
+      for (const { gate } of replicas) {
+        const counts = gate.counts("alerts");
+        assert.equal(unaccounted({ ...counts, expected: counts.offered }), 0);
+      }
       if (isPrinting) for (const { printer, turns } of replicas) if (turns.mayPrint()) printer.print();
     }
   };
