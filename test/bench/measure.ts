@@ -44,7 +44,7 @@ export interface Result {
     | undefined;
   readonly load: { readonly cpuNsPerDelivery: number; readonly coreShare: number; readonly lateShare: number };
   readonly latencyNs: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** From the agents' return to the first event since; undefined = they were not down, or nothing came back. */
+  /** From the agents' return to the first event since, of the slowest outage; infinite = no event, undefined = no outage. */
   readonly backNs: number | undefined;
   /** Deliveries that should have happened. */
   readonly expected: number;
@@ -118,7 +118,7 @@ function result(row: Row, subject: string, window: Window, end: Counters, accoun
           },
     load: { ...cost(grown("cpuNs")), lateShare: grown("late") / grown("created") },
     latencyNs: { p50: after.counters.p50Ns, p99: after.counters.p99Ns, max: after.counters.maxNs },
-    backNs: end.backNs === 0 ? undefined : end.backNs,
+    backNs: window.backNs,
     ...losses(row, end, accounts),
     anomalies: anomalies(row, end),
   };

@@ -23,8 +23,12 @@ export interface Window {
   readonly idle: Usage | undefined;
   readonly before: Snapshot;
   readonly after: Snapshot;
+  /** From the agents' return to the first event since, of the slowest; infinite = no event, undefined = no outage. */
+  readonly backNs: number | undefined;
 }
 
+/** Relays wait for a random time before they dial again: one outage says little. */
+const outages = 3;
 /** Long enough for a burst to arrive, which takes less than a second. */
 const burstWindowMs = 3_000;
 /** Events a second of each agent before a burst. */
@@ -67,6 +71,7 @@ export async function produce(
     await drained(load, signal);
   }
   const before = await snapshot();
+  let backNs: number | undefined;
   switch (row.twist?.kind) {
     case undefined:
       await sleep(windowMs, undefined, { signal });
@@ -76,7 +81,9 @@ export async function produce(
       await sleep(Math.min(windowMs, burstWindowMs), undefined, { signal });
       break;
     case "outage":
-      await goDown(row, row.twist.downMs, load, signal);
+      for (let i = 0; i < outages; i += 1) {
+        backNs = Math.max(backNs ?? 0, await goDown(row, row.twist.downMs, load, signal));
+      }
       break;
     case "overload":
       await sleep(overloadMs, undefined, { signal });
@@ -84,16 +91,20 @@ export async function produce(
   }
   const after = await snapshot();
   await load.setRate(0);
-  return { idle, before, after };
+  return { idle, before, after, backNs };
 }
 
-/** Until every agent has its subscriber again and an event has come through, or for some seconds. */
-async function goDown(row: Row, downMs: number, load: Load, signal: AbortSignal): Promise<void> {
-  await load.down(downMs);
+/** Until an event has come through and every agent has its subscriber again, or for some seconds. */
+async function goDown(row: Row, downMs: number, load: Load, signal: AbortSignal): Promise<number> {
   const deadline = performance.now() + outageLimitMs;
-  for (let counters = await load.state(); counters.backNs === 0; counters = await load.state()) {
-    if (performance.now() > deadline) return;
+  let { backNs } = await load.down(downMs);
+  while (backNs === 0) {
+    if (performance.now() > deadline) return Number.POSITIVE_INFINITY;
     await sleep(20, undefined, { signal });
+    ({ backNs } = await load.state());
   }
   await watched(load, row.agents, signal);
+  // The next outage meets streams that flow.
+  await sleep(500, undefined, { signal });
+  return backNs;
 }

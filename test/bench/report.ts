@@ -74,10 +74,10 @@ function notes(result: Result): readonly string[] {
   return [...sent, ...outage(result), ...bound, ...late, ...unaccounted, ...result.anomalies];
 }
 
-function outage({ row, backNs }: Result): readonly string[] {
-  if (row.twist?.kind !== "outage") return [];
-  if (backNs === undefined) return ["no event after the agents listened again"];
-  return [`the first event ${(backNs / 1e6).toFixed(0)} ms after the agents listened again`];
+function outage({ backNs }: Result): readonly string[] {
+  if (backNs === undefined) return [];
+  if (!Number.isFinite(backNs)) return ["no event after the agents listened again"];
+  return [`the first event at most ${(backNs / 1e6).toFixed(0)} ms after the agents listened again`];
 }
 
 function line(cells: readonly string[]): string {

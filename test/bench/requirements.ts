@@ -43,7 +43,7 @@ const figures = {
   },
   back: {
     text: (s) => `back ${s.toFixed(2)} s`,
-    of: ({ row, backNs }) => (row.twist?.kind === "outage" ? (backNs ?? Number.POSITIVE_INFINITY) / 1e9 : undefined),
+    of: ({ backNs }) => (backNs === undefined ? undefined : backNs / 1e9),
   },
   idle: {
     text: (mib) => `idle ${mib.toFixed(0)} MiB`,
@@ -74,7 +74,7 @@ const requirements: Readonly<Record<string, Requirement>> = {
   "1→stdout @20k": { bounds: [atMost("cpu", 5), atMost("lost", 0)], upstream: "19 µs a line" },
   "10→stdout @max": { bounds: [atLeast("rate", 150_000), atMost("silent", 0)], upstream: "58k lines/s, 70 % lost" },
   "1→1 @100k×5000": { bounds: [atMost("lost", 0)], upstream: "230 to 1,500 lost" },
-  "1→1 @1k~500ms": { bounds: [atMost("back", 1), atMost("lost", 0)], upstream: "back 4.5 s after it listens" },
+  "1→1 @1k~500ms": { bounds: [atMost("back", 1), atMost("lost", 0)], upstream: "back 4.5 s after" },
   "500→50 @500": {
     bounds: [atMost("peak", 120 * megabytes), atMost("lost", 0)],
     upstream: `idle ${(105 * megabytes).toFixed(0)} MiB, peak ${(153 * megabytes).toFixed(0)} MiB`,

@@ -48,7 +48,7 @@ describe("summary()", () => {
   });
 
   it("counts an agent that never came back as missed", () => {
-    const [back] = cells(result("ours", 1, { row: parseRow("1>1@1k~500ms") }));
+    const [back] = cells(result("ours", 1, { row: parseRow("1>1@1k~500ms"), backNs: Number.POSITIVE_INFINITY }));
     assert.deepEqual(back?.slice(1, 4), ["≤ back 1.00 s", "back Infinity s", "MISSED"]);
   });
 

@@ -125,7 +125,7 @@ func (l *loop) down(forNs int64) {
 	for _, a := range l.agents {
 		a.down()
 	}
-	l.upAtNs = l.now() + forNs
+	l.upAtNs, l.backNs = l.now()+forNs, 0
 }
 
 func (l *loop) up(nowNs int64) {
