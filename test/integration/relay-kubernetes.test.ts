@@ -120,6 +120,8 @@ test("The relay is not ready and says why while it may not list pods, and recove
   assert.equal((await readyz()).status, 503);
   assert.match((await readyz()).text, /pods/);
   assert.equal(await grpcHealth(fixture.address), "NOT_SERVING");
+  const metrics = await (await fetch(`http://127.0.0.1:${fixture.relay.httpPort}/metrics`)).text();
+  assert.match(metrics, /^kubearmor_relay_discovery_watches\{state="forbidden"\} 1$/m);
   await cluster.kubectl(["create", "clusterrole", "see-pods", "--verb=list,watch", "--resource=pods"]);
   await cluster.kubectl([
     "create",
