@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { queryObjects } from "node:v8";
 import { Budget } from "./budget.ts";
-import type { Page, PageHolder } from "./page.ts";
+import { Page, type PageHolder } from "./page.ts";
 
 const options = { maxBytes: 400, pageBytes: 100 };
 
@@ -118,6 +119,14 @@ test("Budget keeps no spare pages for a large one or a smaller budget", () => {
     change(budget);
     assert.notEqual(budget.take(100).bytes, page.bytes);
   }
+});
+
+test("Budget forgets pages that nobody has any more", () => {
+  const budget = new Budget(options);
+  for (let index = 0; index < 100; index++) budget.take(100).close();
+  const left = queryObjects(Page, { format: "count" });
+  assert.ok(typeof left === "number" && left < 50);
+  assert.equal(budget.usedBytes, 0);
 });
 
 test("Budget lets writes extend over a quarter of it, and begin with a large page in half of it", () => {
