@@ -50,6 +50,18 @@ test("runProgram() ends with status 0 once main has drained after a signal", { t
   assert.deepEqual(await end, { status: 0, messages: ["Signal received: draining"] });
 });
 
+test("runProgram() ends with status 0 though nobody reads what it logs", { timeout: 30_000 }, async () => {
+  const child = start(
+    `const log = createLog("info");
+    for (let line = 0; line < 2_000; line++) log.info("x".repeat(200));
+    console.log("up"); ${untilAborted}`,
+  );
+  if (child.stdout !== null) await once(child.stdout, "data");
+  child.kill("SIGTERM");
+  assert.deepEqual(await once(child, "exit"), [0, null]);
+  child.stderr?.destroy();
+});
+
 test("runProgram() ends at once with status 1 at a second signal", { timeout: 30_000 }, async () => {
   const child = start(
     `console.log("up"); signal.addEventListener("abort", () => console.log("aborted")); await new Promise(() => {});`,

@@ -2,6 +2,8 @@ import type { Log } from "./log.ts";
 
 /** Beyond the programs' own deadlines, so that it only ever ends a process that hangs. */
 const forcedExitAfterMs = 28_000;
+/** For what is still being written when `main` has returned: a stderr that nobody reads never takes it. */
+const lastWordsMs = 1_000;
 
 /**
  * Runs a program to its end: SIGTERM or SIGINT aborts `signal`, after which `main` drains and returns, and the process
@@ -32,6 +34,7 @@ export async function runProgram(log: Log, main: (signal: AbortSignal) => Promis
   process.on("unhandledRejection", onUncaught);
   try {
     await main(abort.signal);
+    setTimeout(() => process.exit(), lastWordsMs).unref();
   } catch (error) {
     log.error("The program failed", { error, stack: error instanceof Error ? error.stack : undefined });
     // What it left open must not keep a process alive that does nothing.

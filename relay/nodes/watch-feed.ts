@@ -26,11 +26,14 @@ export function watchFeed(
     }
     const cutter = new FrameCutter({ maxMessageBytes: maxEventBytes }, onRun);
     let end: StreamEnd | undefined;
+    let isAnswered = false;
     const cancel = () => connection.cancel(stream);
     const stream = connection.request(callFields(target, feed.path), encodeFrame(encodeFilter(feed.agentFilter)), {
       onHead(head) {
         end = endOfResponse(head);
-        if (end === undefined) onAnswer();
+        if (end !== undefined) return;
+        isAnswered = true;
+        onAnswer();
       },
       onData(bytes) {
         const fault = framingFault(() => cutter.push(bytes));
@@ -44,7 +47,10 @@ export function watchFeed(
       onClose(close) {
         signal.removeEventListener("abort", cancel);
         if (close.kind === "complete") end ??= framingFault(() => cutter.end());
-        resolve(end ?? endOfStream(close));
+        end ??= endOfStream(close);
+        // What was answered was served: an agent that says otherwise on its way out must not hide that events are missing.
+        if (isAnswered && end.kind === "refused") end = { kind: "broken", message: end.message };
+        resolve(end);
       },
     });
     signal.addEventListener("abort", cancel, { once: true });

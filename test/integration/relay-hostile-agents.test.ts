@@ -222,6 +222,16 @@ const attacks: Record<string, Attack> = {
     strike: (wire) => wire.control(frameType.goaway, 0, Buffer.from([0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 2])),
     costs: "connection",
   },
+  "says GOAWAY as if it had not served what it answered": {
+    strike: (wire) => wire.control(frameType.goaway, 0, Buffer.from([0, 0, 0, 0, 0, 0, 0, 2])),
+    costs: "connection",
+  },
+  "refuses a stream that it has answered": {
+    strike: (wire, id) => {
+      wire.send({ type: frameType.rstStream, flags: 0, streamId: id, payload: Buffer.from([0, 0, 0, 7]) });
+    },
+    costs: "stream",
+  },
   "speaks HTTP/1 in the middle": {
     strike: (wire) => {
       wire.socket.write("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
