@@ -109,6 +109,15 @@ test("Subscriber.configure() bounds the mailbox at once", () => {
   assert.deepEqual([subscriber.counts().dropped.mailbox, subscriber.queuedBytes], [3, 40]);
 });
 
+test("Subscriber puts no more pages into a write once that has its size", () => {
+  const { subscriber, written, finish } = fixture();
+  for (let i = 0; i < 6; i++) subscriber.offer(batch(20, 1));
+  finish();
+  assert.equal(written.length, 1 + 3);
+  finish();
+  assert.equal(written.length, 1 + 3 + 2);
+});
+
 test("Subscriber writes a page at a time when much is being written for others", () => {
   const { subscriber, budget, written, finish } = fixture({ maxBytes: 8000 });
   budget.take(2000).pin();

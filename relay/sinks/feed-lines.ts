@@ -1,7 +1,6 @@
 import type { Batch } from "../hub/batch.ts";
 import { type ConsumerCounts, type DropReason, noDrops } from "../hub/counts.ts";
 import { Mailbox, type OnDrop } from "../hub/mailbox.ts";
-import type { Page } from "../hub/page.ts";
 import { framePrefixBytes } from "../wire/frame-cutter.ts";
 import { JsonLine, unreadable } from "./json-line.ts";
 import type { MessageTable } from "./json-line-table.ts";
@@ -14,7 +13,6 @@ export interface FeedLinesOptions {
 }
 
 const newline = 0x0a;
-const noBytes = viewOf(Buffer.alloc(0));
 /** Wire bytes that one call of `render` takes at most beyond its first event: well under a millisecond's work. */
 const maxBytesPerRender = 64 * 1024;
 
@@ -22,9 +20,6 @@ const maxBytesPerRender = 64 * 1024;
 export class FeedLines {
   readonly #mailbox: Mailbox;
   readonly #printer: JsonLine;
-  /** The page that was rendered from last. */
-  #page: Page | undefined;
-  #source = noBytes;
   /** Lines in the chunk being written. */
   #rendered = 0;
   #offered = 0;
@@ -88,7 +83,7 @@ export class FeedLines {
     for (let isFull = false; !isFull; ) {
       const { head } = this.#mailbox;
       if (head === undefined || taken >= maxBytesPerRender) break;
-      const source = this.#view(head.page);
+      const source = viewOf(head.page.bytes);
       let at = head.start;
       let events = 0;
       while (events < head.events && taken + at - head.start < maxBytesPerRender) {
@@ -114,7 +109,6 @@ export class FeedLines {
       taken += at - head.start;
       this.#mailbox.trim(at - head.start, events);
     }
-    if (this.waiting === 0) this.#forgetPage();
     return target.bytes.subarray(0, to);
   }
 
@@ -130,18 +124,5 @@ export class FeedLines {
     this.#dropped[reason] += events;
     this.#rendered = 0;
     return events;
-  }
-
-  #forgetPage(): void {
-    this.#page = undefined;
-    this.#source = noBytes;
-  }
-
-  #view(page: Page): ByteView {
-    if (page !== this.#page) {
-      this.#page = page;
-      this.#source = viewOf(page.bytes);
-    }
-    return this.#source;
   }
 }

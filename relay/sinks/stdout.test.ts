@@ -172,6 +172,10 @@ test("StdoutSink counts what is unreadable, prints what is around it and says so
     ),
   );
   sink.offer(batch("alerts", [event("alerts", "3")]));
+  clock.advance(0);
+  writer.release();
+  const { unreadable: inOneTurn } = sink.counts("alerts");
+  assert.ok(inOneTurn < 20_000, "others have their turns in between");
   drain();
   assert.deepEqual(texts(writer.text), ["1", "2", "3"]);
   const { delivered, unreadable } = sink.counts("alerts");
