@@ -63,7 +63,7 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
   const caches = opened.use(
     new Caches(options, {
       startListWatch: (listWatch) => startListWatch(listWatch, { client, clock, random, log }),
-      enqueue: (key) => queue.add(key),
+      enqueue: (key, priority) => queue.add(key, priority),
       onRestart: (kind, reason) => operatorMetrics.onWatchRestart(kind, reason),
     }),
   );

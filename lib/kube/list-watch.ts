@@ -41,7 +41,7 @@ const backoff = { initialMs: 800, maxMs: 30_000 } as const;
 /** A watch that lived this long was a healthy one: the next failure waits as a first one does. */
 const healthyAfterMs = 30_000;
 /** Random, so that watches that began together do not end together. */
-const watchSeconds = { min: 60, spread: 60 } as const;
+const defaultWatchSeconds = { min: 60, spread: 60 } as const;
 /** Silence for this long after the server should have ended the watch: the connection is dead. */
 const graceMs = 10_000;
 /** Answers of this kind in a row that make us doubt the version we watch from. */
@@ -154,7 +154,7 @@ class ListWatchLoop {
   /** Undefined when the end was asked for. */
   async #watchOnce(version: string): Promise<WatchEnd | undefined> {
     const { clock, random, client } = this.#deps;
-    const { resource, scope } = this.#options;
+    const { resource, scope, watchSeconds = defaultWatchSeconds } = this.#options;
     const timeoutSeconds = watchSeconds.min + Math.floor(random() * watchSeconds.spread);
     const startedMs = clock.monotonic();
     const age = () => clock.monotonic() - startedMs;

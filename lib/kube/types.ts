@@ -122,4 +122,6 @@ export interface ListWatchOptions {
   readonly onRestart?: (reason: WatchFailure | "timeout" | "closed") => void;
   /** Drops what nobody reads before the object is kept. */
   readonly trim?: (object: KubeObject) => KubeObject;
+  /** How long a watch is to last: `min` and up to `spread` more. Default 60 to 120 s, after which silence is noticed. */
+  readonly watchSeconds?: { readonly min: number; readonly spread: number };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deploymentOf, relayOf } from "../testing/samples.ts";
 import type { Finding } from "./conditions.ts";
-import { type Facts, isSameStatus, nextStatus } from "./status.ts";
+import { type Facts, isProgressOnly, isSameStatus, nextStatus } from "./status.ts";
 
 const facts: Facts = {
   selector: "a=b",
@@ -68,3 +68,24 @@ test("isSameStatus() does not see the order of conditions and those of others, b
   assert.ok(!isSameStatus(live, { ...two, conditions: two.conditions?.slice(1) ?? [] }));
   assert.ok(!isSameStatus({ observedGeneration: -1 }, two));
 });
+
+const progress = (reason: Finding["reason"], message: string): Finding[] => [
+  { type: "Ready", status: "False", reason, message },
+  { type: "Progressing", status: "True", reason, message },
+  { type: "Reconciling", status: "True", reason, message },
+];
+const rolling = nextStatus(relayOf(), progress("RolloutNotObserved", ""), facts, 0);
+
+const news: Readonly<Record<string, readonly [isProgress: boolean, after: ReturnType<typeof nextStatus>]>> = {
+  "more pods, and other words": [true, nextStatus(relayOf(), progress("RolloutInProgress", "1 of 2"), facts, 0)],
+  "the end of it": [false, nextStatus(relayOf(), [ready("True")], facts, 0)],
+  "another reason": [false, nextStatus(relayOf(), progress("CrashLooping", ""), facts, 0)],
+  "another image": [false, nextStatus(relayOf(), progress("RolloutInProgress", ""), { ...facts, image: "relay:2" }, 0)],
+  "another generation": [false, { ...rolling, observedGeneration: 4 }],
+};
+
+for (const [sentence, [isProgress, after]] of Object.entries(news)) {
+  test(`isProgressOnly() of a rollout: ${sentence} ${isProgress ? "is" : "is not"}`, () => {
+    assert.equal(isProgressOnly(rolling, after), isProgress);
+  });
+}

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "../../lib/kube/types.ts";
 import type { Condition, Relay, RelayStatus } from "../api/relay.ts";
 import type { Finding } from "./conditions.ts";
-import { conditionTypes } from "./reasons.ts";
+import { type Reason, conditionTypes } from "./reasons.ts";
 import { podCounts } from "./rollout.ts";
 
 /** The part of the status that is read off the live objects: absent while the object is. */
@@ -46,6 +46,28 @@ function truncate(message: string): string {
   // A character of two halves is kept whole, or left out.
   const kept = message.slice(0, maxMessageLength - 1).replace(/[\uD800-\uDBFF]$/, "");
   return `${kept}…`;
+}
+
+/**
+ * Whether the only news is how far a rollout is: numbers of pods, and texts about them. Each pod would be a write, and each
+ * is out of date with the next one.
+ */
+export function isProgressOnly(live: RelayStatus, next: RelayStatus): boolean {
+  return isDeepStrictEqual(withoutProgress(live), withoutProgress(next)) && isReconciling(live) && isReconciling(next);
+}
+
+function isReconciling({ conditions = [] }: RelayStatus): boolean {
+  return conditions.some(({ type, status }) => type === "Reconciling" && status === "True");
+}
+
+const progressReasons: ReadonlySet<string> = new Set(["RolloutNotObserved", "RolloutInProgress"] satisfies Reason[]);
+
+function withoutProgress(status: RelayStatus): unknown {
+  const { replicas: _total, readyReplicas: _ready, conditions = [], ...rest } = status;
+  const states = conditions
+    .map(({ type, status: state, reason }) => [type, state, progressReasons.has(reason) ? "" : reason].join())
+    .toSorted();
+  return { ...rest, states };
 }
 
 /** Whether writing `next` would change nothing. Conditions of others and the order of ours do not count. */

@@ -3,6 +3,9 @@ import { type Relay, apiGroup } from "../api/relay.ts";
 /** Where clients look for relays, agents of KubeArmor's ecosystem included: on pods, their Deployment and one Service only. */
 export const relayAppLabel = { "kubearmor-app": "kubearmor-relay" } as const;
 
+/** Of every object but the relay's own status. It must never change: what was applied under another name would stay. */
+export const fieldManager = "kubearmor-relay-operator";
+
 export const managedByLabel = { "app.kubernetes.io/managed-by": "kubearmor-relay-operator" } as const;
 
 /** Names the relay a namespaced object or a pod belongs to. */

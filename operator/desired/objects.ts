@@ -22,9 +22,9 @@ export function desiredObjects(relay: Relay, options: DeploymentOptions): readon
 
 /**
  * Objects of one stage may be written at once, those of a later one only after them: the server looks a role up before it
- * lets somebody bind to it, and what pods need must be there before the pods.
+ * lets somebody bind to it, clients find a Service as soon as it is there, and what pods need must be there before the pods.
  */
 export function stageOf({ resource: { kind } }: DesiredObject): number {
   if (kind === "Deployment") return 2;
-  return kind === "RoleBinding" || kind === "ClusterRoleBinding" ? 1 : 0;
+  return kind === "RoleBinding" || kind === "ClusterRoleBinding" || kind === "Service" ? 1 : 0;
 }

@@ -88,7 +88,7 @@ async function pass(key: string, options: ControllerOptions, deps: ControllerDep
 
 /** Covers a change that no watch told of; spread, or all keys of a start would come back in one moment. */
 function resync(key: string, { resyncMs }: ControllerOptions, { queue, exists, random }: ControllerDeps): void {
-  if (exists(key)) queue.addAfter(key, resyncMs * (0.5 + random() / 2));
+  if (exists(key)) queue.addAfter(key, resyncMs * (0.5 + random() / 2), "routine");
 }
 
 async function withTimeout(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { FakeClock } from "../../lib/process/fake-clock.ts";
-import { type QueueObserver, WorkQueue, backoffMs, defaultQueueOptions } from "./queue.ts";
+import { type Priority, type QueueObserver, WorkQueue, backoffMs, defaultQueueOptions } from "./queue.ts";
 
 const silent: QueueObserver = { added() {}, taken() {}, retried() {} };
 
@@ -25,6 +25,40 @@ test("WorkQueue.add() keeps a key once, in order of arrival", async () => {
   const { queue } = newQueue();
   for (const key of ["a", "b", "a", "c", "b"]) queue.add(key);
   assert.deepEqual(await takeReady(queue), ["a", "b", "c"]);
+});
+
+test("WorkQueue.take() hands changes out before routine, and routine that has waited for long before both", async () => {
+  const { queue, clock } = newQueue();
+  queue.add("old", "routine");
+  clock.advance(1);
+  for (const key of ["a", "b"]) queue.add(key, "routine");
+  queue.add("c");
+  queue.add("b");
+  assert.deepEqual([await queue.take(), await queue.take()], ["c", "b"], "a change of a routine key makes it one");
+  clock.advance(defaultQueueOptions.maxRoutineWaitMs - 1);
+  queue.add("d");
+  assert.deepEqual(await takeReady(queue), ["old", "d", "a"]);
+});
+
+test("WorkQueue.add() of routine does not make a change wait", async () => {
+  const { queue } = newQueue();
+  queue.add("a");
+  await queue.take();
+  queue.add("a");
+  queue.add("a", "routine");
+  queue.add("b");
+  queue.done("a");
+  queue.add("c", "routine");
+  queue.add("b", "routine");
+  assert.deepEqual(await takeReady(queue), ["b", "a", "c"]);
+});
+
+test("WorkQueue.addAfter() keeps its priority", async () => {
+  const { queue, clock } = newQueue();
+  queue.addAfter("routine", 10, "routine");
+  queue.addAfter("change", 11);
+  clock.advance(11);
+  assert.deepEqual(await takeReady(queue), ["change", "routine"]);
 });
 
 test("WorkQueue.take() waits for a key and hands each to one taker", async () => {
@@ -111,15 +145,20 @@ test("backoffMs() never decreases and never exceeds the maximum", () => {
 });
 
 type Step =
-  | { readonly kind: "add" | "take" | "done" | "fail"; readonly key: string }
-  | { readonly kind: "later"; readonly key: string; readonly delayMs: number }
+  | { readonly kind: "add" | "take" | "done" | "fail"; readonly key: string; readonly priority: Priority }
+  | { readonly kind: "later"; readonly key: string; readonly delayMs: number; readonly priority: Priority }
   | { readonly kind: "wait"; readonly ms: number };
 
 const key = fc.constantFrom("a", "b", "c");
+const priority = fc.constantFrom("change" as const, "routine" as const);
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    fc.record({ kind: fc.constantFrom("add" as const, "take" as const, "done" as const, "fail" as const), key }),
-    fc.record({ kind: fc.constant("later" as const), key, delayMs: fc.nat(100) }),
+    fc.record({
+      kind: fc.constantFrom("add" as const, "take" as const, "done" as const, "fail" as const),
+      key,
+      priority,
+    }),
+    fc.record({ kind: fc.constant("later" as const), key, delayMs: fc.nat(100), priority }),
     fc.record({ kind: fc.constant("wait" as const), ms: fc.nat(200) }),
   ),
   { maxLength: 60 },
@@ -140,10 +179,10 @@ test("WorkQueue: whatever happens, a key is never out twice and no addition is l
       for (const step of sequence) {
         if (step.kind === "wait") clock.advance(step.ms);
         else if (step.kind === "later") {
-          queue.addAfter(step.key, step.delayMs);
+          queue.addAfter(step.key, step.delayMs, step.priority);
           owed.add(step.key);
         } else if (step.kind === "add") {
-          queue.add(step.key);
+          queue.add(step.key, step.priority);
           owed.add(step.key);
         } else if (step.kind === "take") {
           if (queue.depth > 0) hand(await queue.take());

@@ -1,21 +1,22 @@
 import { isConflict } from "../../lib/kube/errors.ts";
-import { type Relay, parseRelay } from "../api/relay.ts";
+import { type Relay, parseRelay, relayResource } from "../api/relay.ts";
 import { assertNever } from "../decide/assert-never.ts";
 import { conditionsOf } from "../decide/conditions.ts";
 import { driftOf } from "../decide/drift.ts";
 import { type Plan, objectText, planOf } from "../decide/plan.ts";
-import { isSameStatus, nextStatus } from "../decide/status.ts";
+import { isProgressOnly, isSameStatus, nextStatus } from "../decide/status.ts";
 import { transitionsOf } from "../decide/transitions.ts";
 import { problemsOf } from "../decide/validate.ts";
 import { type WriteResult, writeFailure } from "../decide/write-result.ts";
 import type { DeploymentOptions } from "../desired/deployment.ts";
+import { fieldManager } from "../desired/names.ts";
 import { desiredObjects } from "../desired/objects.ts";
 import { type Outcome, TerminalError, done } from "../engine/outcome.ts";
 import { addFinalizer, hasFinalizer } from "./finalizer.ts";
-import { gatherPairs } from "./gather.ts";
-import type { ReconcilerDeps } from "./reconciler.ts";
+import { type Asking, gatherPairs } from "./gather.ts";
+import type { Memory, ReconcilerDeps } from "./reconciler.ts";
 import { factsOf, writeStatus } from "./status.ts";
-import { carryOut, fieldManager } from "./write.ts";
+import { carryOut } from "./write.ts";
 
 /** No change announces that somebody else's object, a quota or a policy is out of the way. */
 const recheckBlockedMs = 60_000;
@@ -27,15 +28,18 @@ export async function converge(
   key: string,
   relay: Relay,
   options: DeploymentOptions,
-  deps: ReconcilerDeps,
+  deps: ReconcilerDeps & Memory,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const problems = problemsOf(relay);
   const attempt: Attempt =
     problems.length > 0 ? { result: { kind: "not-attempted" } } : await write(key, relay, options, deps, signal);
-  await report(key, relay, problems, attempt.result, deps, signal);
+  const reportInMs = await report(key, relay, problems, attempt.result, deps, signal);
   if (problems.length > 0) throw new TerminalError(`The spec is invalid: ${problems.join("; ")}`);
-  return outcomeOf(attempt);
+  const outcome = outcomeOf(attempt);
+  if (reportInMs === 0) return outcome;
+  const afterMs = outcome.kind === "requeue-after" ? Math.min(outcome.afterMs, reportInMs) : reportInMs;
+  return { kind: "requeue-after", afterMs };
 }
 
 interface Attempt {
@@ -48,30 +52,52 @@ async function write(
   key: string,
   relay: Relay,
   options: DeploymentOptions,
-  deps: ReconcilerDeps,
+  deps: ReconcilerDeps & Memory,
   signal: AbortSignal,
 ): Promise<Attempt> {
-  const { view, client, differences } = deps;
   try {
-    const pairs = await gatherPairs(desiredObjects(relay, options), view, client, signal);
-    const wanting = view.relaysWanting(relay.metadata.namespace ?? "", relay.spec.service.name).map(parseRelay);
-    const plan = planOf({ relay, pairs, owned: view.childrenOf(key), wanting }, { fieldManager, differences });
-    if (relay.spec.suspend) return { result: { kind: "suspended", different: differencesOf(plan) } };
-    const inTheWay = obstacleOf(plan);
-    // A relay that has never run must not start in part; one that runs must not be frozen by one object.
-    if (inTheWay !== undefined && !plan.isRunning) return { result: inTheWay };
-    const hasClusterObjects = pairs.some(({ desired }) => !desired.resource.namespaced);
-    if (hasClusterObjects && !hasFinalizer(relay)) await addFinalizer(relay, deps, signal);
-    const error = await carryOut(inTheWay === undefined ? plan : { ...plan, deletes: [] }, deps, signal);
-    if (error !== undefined) return failedAttempt(error, signal);
-    for (const { write: repaired, ...transition } of driftOf(relay, plan.writes, fieldManager)) {
-      deps.onDrift(repaired);
-      deps.record(relay, transition);
-    }
-    return { result: inTheWay ?? { kind: "applied" } };
+    const asking = mayTry(relay) ? "least" : "all";
+    const attempt = await writeOnce(key, relay, options, asking, deps, signal);
+    // A name that was taken for free may not be: now that is looked at.
+    const isTaken = asking === "least" && isConflict(attempt.error);
+    const final = isTaken ? await writeOnce(key, relay, options, "all", deps, signal) : attempt;
+    return final.error === undefined ? final : failedAttempt(final.error, signal);
   } catch (error) {
     return failedAttempt(error, signal);
   }
+}
+
+/** Whether names that the caches do not know may be taken for free until the server says otherwise: it was right last time. */
+function mayTry({ spec, status }: Relay): boolean {
+  return !spec.suspend && status.conditions?.find(({ type }) => type === "Applied")?.status !== "False";
+}
+
+async function writeOnce(
+  key: string,
+  relay: Relay,
+  options: DeploymentOptions,
+  asking: Asking,
+  deps: ReconcilerDeps & Memory,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  const { view, client, differences } = deps;
+  const pairs = await gatherPairs(desiredObjects(relay, options), view, client, asking, signal);
+  const wanting = view.relaysWanting(relay.metadata.namespace ?? "", relay.spec.service.name).map(parseRelay);
+  const plan = planOf({ relay, pairs, owned: view.childrenOf(key), wanting }, { fieldManager, differences });
+  if (relay.spec.suspend) return { result: { kind: "suspended", different: differencesOf(plan) } };
+  const inTheWay = obstacleOf(plan);
+  // A relay that has never run must not start in part; one that runs must not be frozen by one object.
+  if (inTheWay !== undefined && !plan.isRunning) return { result: inTheWay };
+  const hasClusterObjects = pairs.some(({ desired }) => !desired.resource.namespaced);
+  if (hasClusterObjects && !hasFinalizer(view.get(relayResource, relay.metadata) ?? relay))
+    await addFinalizer(relay, deps, signal);
+  const error = await carryOut(inTheWay === undefined ? plan : { ...plan, deletes: [] }, deps, signal);
+  if (error !== undefined) return { result: writeFailure(error), error };
+  for (const { write: repaired, ...transition } of driftOf(relay, plan.writes, fieldManager)) {
+    deps.onDrift(repaired);
+    deps.record(relay, transition);
+  }
+  return { result: inTheWay ?? { kind: "applied" } };
 }
 
 function failedAttempt(error: unknown, signal: AbortSignal): Attempt {
@@ -104,21 +130,26 @@ function obstacleOf({ foreign, leaving, claimed }: Plan): WriteResult | undefine
   return { kind: "blocked", reason: "AwaitingDeletion", message };
 }
 
+/** @returns after how many milliseconds there is something to be reported still; 0 = nothing */
 async function report(
   key: string,
   relay: Relay,
   problems: readonly string[],
   result: WriteResult,
-  deps: ReconcilerDeps,
+  deps: ReconcilerDeps & Memory,
   signal: AbortSignal,
-): Promise<void> {
-  const { view } = deps;
+): Promise<number> {
+  const { view, pace } = deps;
   const facts = factsOf(relay, view);
   const situation = { relay, problems, write: result, deployment: facts.deployment, pods: view.podsOf(key) };
   const status = nextStatus(relay, conditionsOf(situation), facts, deps.clock.now());
-  if (isSameStatus(relay.status, status)) return;
-  if (!(await writeStatus(relay, status, deps, signal))) return;
+  if (isSameStatus(relay.status, status)) return 0;
+  const waitMs = isProgressOnly(relay.status, status) ? pace.waitMs(key) : 0;
+  if (waitMs > 0) return waitMs;
+  if (!(await writeStatus(relay, status, deps, signal))) return 0;
+  pace.wrote(key);
   for (const transition of transitionsOf(relay.status, status)) deps.record(relay, transition);
+  return 0;
 }
 
 function outcomeOf({ result, error }: Attempt): Outcome {

@@ -15,7 +15,7 @@ interface Named {
   readonly metadata: { readonly namespace?: string; readonly name: string };
 }
 
-export function hasFinalizer(relay: Relay): boolean {
+export function hasFinalizer(relay: Pick<KubeObject, "metadata">): boolean {
   return relay.metadata.finalizers?.includes(cleanupFinalizer) === true;
 }
 

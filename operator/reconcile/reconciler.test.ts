@@ -18,6 +18,8 @@ interface World {
   readonly relay?: Relay;
   /** What exists, besides the relay. */
   readonly objects?: readonly KubeObject[];
+  /** What exists, but carries no label of ours, so that the caches do not have it. */
+  readonly unknown?: readonly KubeObject[];
   /** Throws to refuse a request. */
   readonly refuse?: (verb: string, resource: Resource, passing: AbortController) => void;
   readonly covers?: boolean;
@@ -34,7 +36,7 @@ interface Seen {
 }
 
 /** One pass over this world. */
-async function pass({ relay, objects = [], refuse, covers = true }: World): Promise<Seen> {
+async function pass({ relay, objects = [], unknown = [], refuse, covers = true }: World): Promise<Seen> {
   const passing = new AbortController();
   const writes: string[] = [];
   const sent: unknown[] = [];
@@ -47,7 +49,11 @@ async function pass({ relay, objects = [], refuse, covers = true }: World): Prom
     writes.push(`${verb} ${resource.kind}`);
   };
   const client: KubeClient = {
-    get: (resource, name) => Promise.resolve(find(resource, name)),
+    get: (resource, name) =>
+      Promise.resolve(
+        find(resource, name) ??
+          unknown.find(({ kind, metadata: { name: other } }) => kind === resource.kind && other === name.name),
+      ),
     list: () => Promise.resolve([]),
     raw: () => Promise.resolve({}),
     create: (_resource, object) => Promise.resolve(object),
@@ -138,9 +144,9 @@ test("reconcile: the finalizer comes before the first object, what pods need bef
     "apply Role",
     "apply ClusterRole",
     "apply ConfigMap",
-    "apply Service",
     "apply RoleBinding",
     "apply ClusterRoleBinding",
+    "apply Service",
     "apply Deployment",
     "status KubeArmorRelay",
   ]);
@@ -243,6 +249,31 @@ test("reconcile: finalizers of others that came meanwhile are not overwritten", 
     relay: relayOf({}, { metadata: { ...metadata, resourceVersion: "7", finalizers: ["theirs"] } }),
   });
   assert.deepEqual(sent, [{ metadata: { resourceVersion: "7", finalizers: ["theirs", cleanupFinalizer] } }]);
+});
+
+const isThere = new ApiError(409, { reason: "Conflict" }, { verb: "apply", resource: "configmaps" });
+const somebodys: KubeObject = { apiVersion: "v1", kind: "ConfigMap", metadata: { ...metadata, uid: "theirs" } };
+
+test("reconcile: a name that is taken is found out by the refused write, before clients could find the relay", async () => {
+  const refuse = refuseWith(isThere, "apply", "ConfigMap");
+  const { writes, status } = await pass({ relay: relayOf(), unknown: [somebodys], refuse });
+  assert.equal(reasonOf(status, "Stalled"), "NameConflict");
+  for (const kind of ["RoleBinding", "Service", "Deployment"]) assert.ok(!writes.includes(`apply ${kind}`), kind);
+});
+
+test("reconcile: where a name was taken the last time, it is looked at before anything is tried", async () => {
+  const lastTransitionTime = "2026-01-01T00:00:00Z";
+  const applied = { type: "Applied", status: "False", reason: "NameConflict", message: "", lastTransitionTime };
+  const relay = relayOf({}, { status: { conditions: [applied] } });
+  const { writes } = await pass({ relay, unknown: [somebodys] });
+  assert.deepEqual(writes, ["status KubeArmorRelay"]);
+});
+
+test("reconcile: nothing is tried beside a Deployment that is somebody else's", async () => {
+  const deployment = { ...somebodys, apiVersion: "apps/v1", kind: "Deployment" };
+  const { writes, status } = await pass({ relay: relayOf(), unknown: [deployment] });
+  assert.deepEqual(writes, ["status KubeArmorRelay"]);
+  assert.equal(reasonOf(status, "Stalled"), "NameConflict");
 });
 
 test("reconcile: a pass that is cut off reports nothing about the relay", async () => {

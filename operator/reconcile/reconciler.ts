@@ -9,6 +9,7 @@ import { type Reconcile, done } from "../engine/outcome.ts";
 import { parseKey } from "../watch/keys.ts";
 import { cleanUp, sweep } from "./clean-up.ts";
 import { converge } from "./converge.ts";
+import { StatusPace } from "./status-pace.ts";
 import type { Write } from "./write.ts";
 
 /** What the reconciler reads without asking the server. */
@@ -37,11 +38,17 @@ export interface ReconcilerDeps {
   readonly onDrift: (write: PlannedWrite) => void;
 }
 
+/** What is kept from one pass to the next: about the pace of writes only, and of no matter when it is lost. */
+export interface Memory {
+  readonly pace: StatusPace;
+}
+
 /**
  * Reads everything anew at every call: it does not know what changed, so that a missed or repeated notification does no
  * harm.
  */
 export function createReconciler(options: DeploymentOptions, deps: ReconcilerDeps): Reconcile {
+  const memory: Memory = { pace: new StatusPace(deps.clock) };
   return async (key, signal) => {
     const name = parseKey(key);
     if (!deps.view.covers(name.namespace)) return done;
@@ -49,6 +56,6 @@ export function createReconciler(options: DeploymentOptions, deps: ReconcilerDep
     if (object === undefined) return await sweep(key, name, deps, signal);
     const relay = parseRelay(object);
     if (relay.metadata.deletionTimestamp !== undefined) return await cleanUp(relay, deps, signal);
-    return await converge(key, relay, options, deps, signal);
+    return await converge(key, relay, options, { ...deps, ...memory }, signal);
   };
 }

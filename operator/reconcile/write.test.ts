@@ -4,9 +4,10 @@ import { ApiError } from "../../lib/kube/errors.ts";
 import { services } from "../../lib/kube/resources.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../../lib/kube/types.ts";
 import type { Plan } from "../decide/plan.ts";
+import { fieldManager } from "../desired/names.ts";
 import { service } from "../desired/service.ts";
 import { relayOf } from "../testing/samples.ts";
-import { type WriteDeps, carryOut, fieldManager } from "./write.ts";
+import { type WriteDeps, carryOut } from "./write.ts";
 
 const desired = service(relayOf());
 
@@ -127,6 +128,7 @@ test("carryOut() writes to the very object that was judged", async () => {
   assert.equal(body?.metadata.uid, "s");
   const [anew] = (await write({})).bodies as KubeObject[];
   assert.equal(anew?.metadata.uid, undefined);
+  assert.equal(anew?.metadata.resourceVersion, "1", "which no object has: what is there by now is not written over");
 });
 
 test("carryOut() deletes nothing unless all else succeeded", async () => {

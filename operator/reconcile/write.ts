@@ -2,10 +2,9 @@ import { ApiError, isConflict, isInvalid } from "../../lib/kube/errors.ts";
 import type { KubeClient, KubeObject, Resource } from "../../lib/kube/types.ts";
 import type { LiveObject, Pair, Plan } from "../decide/plan.ts";
 import { objectText } from "../decide/plan.ts";
+import { fieldManager } from "../desired/names.ts";
 import { stageOf } from "../desired/objects.ts";
 import { takeOver } from "./take-over.ts";
-
-export const fieldManager = "kubearmor-relay-operator";
 
 export interface WriteDeps {
   readonly client: Pick<KubeClient, "apply" | "delete" | "get" | "jsonPatch">;
@@ -24,8 +23,15 @@ export interface Write {
 }
 
 /**
+ * No object has this version, as the store begins with it. An apply that names a version makes an object that is not there,
+ * and is refused as a conflict for one that is.
+ */
+const versionOfNone = "1";
+
+/**
  * Carries the plan out, a stage at a time. A refusal of one object does not keep the others from being written; a broken
- * connection does. Nothing is deleted unless all else succeeded: what is to be replaced serves until then.
+ * connection does, and so does, for a relay that does not run yet, a name that turns out to be taken. Nothing is deleted
+ * unless all else succeeded: what is to be replaced serves until then.
  * @returns the first error, or undefined; a conflict only when there is no other error
  */
 export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal): Promise<unknown> {
@@ -49,6 +55,7 @@ export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal)
       }),
     );
     if (errors.some((error) => !(error instanceof ApiError))) return errors[0];
+    if (!plan.isRunning && errors.some(isConflict)) break;
   }
   if (errors.length > 0) return errors.find((error) => !isConflict(error)) ?? errors[0];
   for (const object of plan.deletes) {
@@ -61,8 +68,9 @@ async function apply({ desired, live }: Pair, deps: WriteDeps, signal: AbortSign
   const { client } = deps;
   const { resource, object } = desired;
   const uid = live?.metadata.uid;
-  // The UID makes it conditional: what was judged to be ours is written, and not what took its name meanwhile.
-  const body = uid === undefined ? object : { ...object, metadata: { ...object.metadata, uid } };
+  // Conditional: what was judged to be ours is written, and not what took its name meanwhile.
+  const condition = live === undefined ? { resourceVersion: versionOfNone } : uid === undefined ? {} : { uid };
+  const body: KubeObject = { ...object, metadata: { ...object.metadata, ...condition } };
   // By force: these objects are ours, and every field that we send is.
   const send = () => client.apply(resource, body, { fieldManager, force: true }, signal);
   try {

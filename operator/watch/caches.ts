@@ -4,6 +4,7 @@ import type { StoreChange } from "../../lib/kube/store.ts";
 import type { KubeObject, ListWatchOptions, ObjectName, Resource } from "../../lib/kube/types.ts";
 import { cleanupFinalizer } from "../api/relay.ts";
 import type { LiveObject } from "../decide/plan.ts";
+import type { Priority } from "../engine/queue.ts";
 import { FreshStore } from "./fresh-store.ts";
 import { keysOfChild, relayKey, wantedService } from "./keys.ts";
 import { relayFingerprint, wishFingerprint } from "./predicate.ts";
@@ -16,11 +17,14 @@ export interface CachesOptions {
 
 export interface CachesDeps {
   readonly startListWatch: (options: ListWatchOptions) => ListWatch;
-  /** Called with the key of every relay that a change may concern. */
-  readonly enqueue: (key: string) => void;
+  /** Called with the key of every relay that a change may concern; a whole list is routine, as most of it is no news. */
+  readonly enqueue: (key: string, priority: Priority) => void;
   /** Counts every end of a watch that was not asked for. */
   readonly onRestart: (kind: string, reason: string) => void;
 }
+
+/** Every end of a watch costs a request, and there is a watch for each kind. */
+const watchSeconds = { min: 180, spread: 180 } as const;
 
 /** One list-watch: a kind in one namespace, or in all (`""`), or of the cluster. */
 interface Shard extends Source {
@@ -88,11 +92,12 @@ export class Caches implements AsyncDisposable {
     const changes = shard.store.wrote(shard.trim?.(object) ?? object);
     if (resource === relaySource.resource) {
       // The answer to a status may hold a spec that no pass has seen.
-      for (const key of changes.flatMap((change) => keysOfRelayChange(change, wishFingerprint))) this.#enqueue(key);
+      for (const key of changes.flatMap((change) => keysOfRelayChange(change, wishFingerprint)))
+        this.#enqueue(key, "change");
     } else {
       // Whom it belonged to before; whom it belongs to now has just written it.
       const now = keysOfChild(object);
-      for (const key of changes.flatMap(keysOfChildChange)) if (!now.includes(key)) this.#enqueue(key);
+      for (const key of changes.flatMap(keysOfChildChange)) if (!now.includes(key)) this.#enqueue(key, "change");
     }
   }
 
@@ -123,13 +128,15 @@ export class Caches implements AsyncDisposable {
         ...(labelSelector === undefined ? {} : { labelSelector }),
       },
       ...(trim === undefined ? {} : { trim }),
+      watchSeconds,
       onChange: (change) => {
         const changes = store.apply(change);
         const keys = changes.flatMap((each) =>
           isRelay ? keysOfRelayChange(each, relayFingerprint) : keysOfChildChange(each),
         );
         const rivals = resource === services ? changes.flatMap((each) => this.#keysOfRivals(each)) : [];
-        for (const key of new Set([...keys, ...rivals])) deps.enqueue(key);
+        const priority = change.kind === "replaced" ? "routine" : "change";
+        for (const key of new Set([...keys, ...rivals])) deps.enqueue(key, priority);
       },
       onRestart: (reason) => deps.onRestart(resource.kind, reason),
     });

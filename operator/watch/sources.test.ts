@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { problemOfPods } from "../decide/pods.ts";
+import { fieldManager } from "../desired/names.ts";
 import { podOf } from "../testing/samples.ts";
-import { podSource } from "./sources.ts";
+import { childSources, podSource } from "./sources.ts";
 
 const evicted = podOf({ state: { terminated: { exitCode: 137 } } }, { phase: "Failed", reason: "Evicted" });
 const unschedulable = podOf(
@@ -25,4 +26,14 @@ test("podSource.trim() drops what nobody reads", () => {
   const trimmed = podSource.trim?.({ ...pod, spec: { nodeName: "n", containers: [{ name: "c", env: [] }] } });
   assert.deepEqual(trimmed?.["spec"], { containers: [{ name: "c", image: undefined }] });
   assert.deepEqual(trimmed?.metadata, { name: "p" });
+});
+
+test("childSources trim what others own to who and when, and keep all that is ours", () => {
+  const ours = { manager: fieldManager, operation: "Apply", fieldsV1: { "f:data": {} } };
+  const theirs = { manager: "kubectl", operation: "Update", time: "2026-01-01T00:00:00Z" };
+  const managedFields = [ours, { ...theirs, fieldsV1: { "f:metadata": {} } }];
+  const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "c", managedFields }, data: {} };
+  for (const { trim } of childSources) {
+    assert.deepEqual(trim?.(object), { ...object, metadata: { name: "c", managedFields: [ours, theirs] } });
+  }
 });

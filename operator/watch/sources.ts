@@ -9,9 +9,9 @@ import {
   serviceAccounts,
   services,
 } from "../../lib/kube/resources.ts";
-import type { KubeObject, Resource } from "../../lib/kube/types.ts";
+import type { KubeObject, ManagedFieldsEntry, Resource } from "../../lib/kube/types.ts";
 import { relayResource } from "../api/relay.ts";
-import { managedByLabel, relayAppLabel, relayNameLabel } from "../desired/names.ts";
+import { fieldManager, managedByLabel, relayAppLabel, relayNameLabel } from "../desired/names.ts";
 
 /** A kind that is watched. */
 export interface Source {
@@ -38,7 +38,7 @@ export const childSources: readonly Source[] = [
   configMaps,
   services,
   deployments,
-].map((resource) => ({ resource, labelSelector: managedBy.join(",") }));
+].map((resource) => ({ resource, labelSelector: managedBy.join(","), trim: withoutFieldsOfOthers }));
 
 /** Why a relay's pods do not serve is said by the pods alone. */
 export const podSource: Source = {
@@ -46,6 +46,19 @@ export const podSource: Source = {
   labelSelector: [...Object.entries(relayAppLabel).map(([key, value]) => `${key}=${value}`), relayNameLabel].join(","),
   trim: trimPod,
 };
+
+/** Who else wrote an object and when is read, and of what is ours every field; what others own is most of the record. */
+function withoutFieldsOfOthers(object: KubeObject): KubeObject {
+  const { managedFields } = object.metadata;
+  if (managedFields === undefined) return object;
+  const kept = managedFields.map((entry) => (entry.manager === fieldManager ? entry : withoutFields(entry)));
+  return { ...object, metadata: { ...object.metadata, managedFields: kept } };
+}
+
+function withoutFields(entry: ManagedFieldsEntry): ManagedFieldsEntry {
+  const { fieldsV1: _, ...rest } = entry;
+  return rest;
+}
 
 function withoutManagedFields(object: KubeObject): KubeObject {
   const { managedFields: _, ...metadata } = object.metadata;

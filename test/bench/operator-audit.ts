@@ -56,7 +56,9 @@ export function isOfLease({ resource }: AuditedRequest): boolean {
 }
 
 /** How often each kind of request was made, the most frequent first: `patch deployments.apps 200`. */
-export function tally(requests: readonly AuditedRequest[]): readonly { readonly what: string; readonly count: number }[] {
+export function tally(
+  requests: readonly AuditedRequest[],
+): readonly { readonly what: string; readonly count: number }[] {
   const counts = new Map<string, number>();
   for (const { verb, resource, code } of requests) {
     const what = code < 400 ? `${verb} ${resource}` : `${verb} ${resource} ${code}`;

@@ -50,10 +50,11 @@ async function startBundle(kubeconfig: string): Promise<OperatorProcess> {
     "--leader-elect=true",
     `--leader-elect-namespace=${operatorNamespace}`,
     "--relay-image=localhost/relay:bench",
+    "--log-level=warn",
   ];
   const child = spawn(process.execPath, [...nodeFlags, join(folder, "main.js"), ...flags], {
     env: { ...startEnv, NODE_ENV: "production" },
-    stdio: ["ignore", "ignore", "ignore"],
+    stdio: ["ignore", "ignore", "inherit"],
   });
   const exited = once(child, "exit");
   return {
@@ -115,7 +116,9 @@ const startMs = Date.now();
 await createRelays(harness);
 const createdMs = Date.now();
 const settledMs = await untilSettled(harness);
-const work = (await requestsOf(harness)).slice(before).filter((request) => !isOfLease(request) && request.atMs <= settledMs);
+const work = (await requestsOf(harness))
+  .slice(before)
+  .filter((request) => !isOfLease(request) && request.atMs <= settledMs);
 const perRelay = work.length / relays;
 const conflicts = work.filter(({ code }) => code === 409).length;
 const refused = work.filter(({ code }) => code === 403).length;
@@ -131,12 +134,19 @@ const perMinute = idleOthers.length / (idleSeconds / 60);
 const leasePerMinute = (idle.length - idleOthers.length) / (idleSeconds / 60);
 const rested = operator.memory();
 
-console.log(`${relays} relays, ${relaysInNamespace} in a namespace; created in ${((createdMs - startMs) / 1000).toFixed(1)} s`);
+console.log(
+  `${relays} relays, ${relaysInNamespace} in a namespace; created in ${((createdMs - startMs) / 1000).toFixed(1)} s`,
+);
 row("settled after", `${((settledMs - startMs) / 1000).toFixed(1)} s`, "", true);
 row("API requests a relay, apply to settled", perRelay.toFixed(2), "< 15", perRelay < 15);
 row("conflicts (409)", String(conflicts), "0", conflicts === 0);
 row("refused (403)", String(refused), "0", refused === 0);
-row("memory when settled (peak)", `${loaded.residentMiB.toFixed(0)} (${loaded.peakMiB.toFixed(0)}) MiB`, "< 120", loaded.peakMiB < 120);
+row(
+  "memory when settled (peak)",
+  `${loaded.residentMiB.toFixed(0)} (${loaded.peakMiB.toFixed(0)}) MiB`,
+  "< 120",
+  loaded.peakMiB < 120,
+);
 row(`memory after ${idleSeconds} s of rest`, `${rested.residentMiB.toFixed(0)} MiB`, "< 120", rested.residentMiB < 120);
 row(`writes in ${idleSeconds} idle s, Lease excepted`, String(idleWrites), "0", idleWrites === 0);
 row("requests a minute idle, Lease excepted", perMinute.toFixed(1), "< 10", perMinute < 10);
