@@ -22,11 +22,17 @@ const nonce = 64; // Of a random number of 0.5.
 const echo = frame(Buffer.of(0x08, nonce));
 const alerts: Feed = feeds[0] ?? assert.fail();
 
+/** Time stands still, and the event loop turns. */
+class LoopClock extends FakeClock {
+  override soon(callback: () => void): void {
+    setImmediate(callback);
+  }
+}
+
 type Answer = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
 /** An agent that answers every call so, and a link to it. */
-async function setup(answer: Answer) {
-  const clock = new FakeClock();
+async function setup(answer: Answer, clock: FakeClock = new LoopClock()) {
   const server = createServer();
   const sessions: ServerHttp2Session[] = [];
   const calls: IncomingHttpHeaders[] = [];
@@ -252,6 +258,35 @@ test("Link.watch() hands on whole events, unchanged and in order, whatever their
   assert.deepEqual(end, { kind: "status", code: Code.OK, message: "OK" });
   assert.equal(count, events.length);
   assert.ok(Buffer.concat(runs).equals(Buffer.concat(events)));
+});
+
+test("Link.watch() reads no more in a turn than it may, and all of it in the end", limit, async () => {
+  const events = 4_000;
+  // Its turns end when the test says so.
+  const clock = new FakeClock();
+  await using agent = await setup((stream) => {
+    stream.respond({ ":status": 200 }, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    stream.end(Buffer.concat(Array.from({ length: events }, () => frame(Buffer.alloc(995)))));
+  }, clock);
+  let inTurn = 0;
+  const onRun = (_: Buffer, inRun: number) => {
+    inTurn += inRun;
+  };
+  const end = agent.link.watch(alerts, { onRun, onAnswer() {} }, never);
+  let [total, turns] = [0, 0];
+  do {
+    inTurn = 0;
+    clock.advance(0);
+    for (let loops = 0; loops < 20; loops++) await new Promise((resolve) => setImmediate(resolve));
+    // 256 KiB and the read that went beyond it.
+    assert.ok(inTurn <= 320, `${inTurn} KB in a turn`);
+    if (inTurn > 0) turns++;
+    total += inTurn;
+  } while (total < events);
+  assert.equal((await end).kind, "status");
+  assert.equal(total, events);
+  assert.ok(turns > 1);
 });
 
 const badEvents: Record<string, { bytes: Buffer; fault: string; good: number }> = {

@@ -5,6 +5,7 @@ import { checkHealth } from "./check-health.ts";
 import type { OpenLink } from "./link.ts";
 import type { NodeOptions } from "./node-options.ts";
 import { openSocket, plaintext, type Transport } from "./open-socket.ts";
+import { ReadTurns } from "./read-turns.ts";
 import { watchFeed } from "./watch-feed.ts";
 
 /**
@@ -23,8 +24,10 @@ const connectionOptions = {
   maxQueuedBytes: 256 * 1024,
 };
 
-/** Large enough for all that a busy socket holds, because every read costs the same whatever it brings. */
-const readBufferBytes = 256 * 1024;
+/** What a millisecond of 100,000 events/s brings: every read costs the same whatever it brings. */
+const readBufferBytes = 64 * 1024;
+/** About 400 events: well below a millisecond's work. Beyond it, a socket that filled the buffer waits for the next turn. */
+const maxTurnBytes = 256 * 1024;
 
 export interface Http2LinkDeps {
   readonly clock: Clock;
@@ -38,14 +41,18 @@ export function http2Links(
   { scheme, connect, readyEvent }: Transport = plaintext,
 ): OpenLink {
   const buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+  const turns = new ReadTurns({ maxBytes: maxTurnBytes }, clock);
   return async (endpoint, { onHeard, onLost, onGoaway }, signal) => {
     signal.throwIfAborted();
     const callback = (length: number) => {
       onHeard();
       connection.receive(buffer.subarray(0, length));
-      return true;
+      return length < buffer.length || turns.mayReadOn(length, readOn);
     };
     const socket = connect(endpoint, { buffer, callback });
+    const readOn = () => {
+      if (!isOver) socket.resume();
+    };
     const write = (bytes: Buffer) => {
       // Closed by the agent while there was something to say to it.
       if (!socket.writable) return 0;

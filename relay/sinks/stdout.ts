@@ -23,13 +23,15 @@ export interface StdoutSinkDeps {
 
 /** A chunk is what a pipe holds on Linux, so that one write can take it whole. */
 const chunkBytes = 64 * 1024;
+/** In one turn of the event loop: a millisecond or so of work, so that printing keeps pace with reading and stalls nobody. */
+const maxChunksPerTurn = 4;
 /** Between two starts of printing: waking up for a few lines costs more than the lines. */
 const minIntervalMs = 10;
 
 /**
  * Prints the events of all feeds as JSON lines. It is subscribed to a feed and unsubscribed at any time: what it was
  * offered is printed. One chunk is rendered and written at a time, so that a stuck reader costs the queues and nothing
- * else, and the event loop is held for a chunk at most.
+ * else, and the event loop is held for a few chunks at most.
  */
 export class StdoutSink implements Consumer {
   readonly #writer: ChunkWriter;
@@ -41,6 +43,8 @@ export class StdoutSink implements Consumer {
   readonly #page = viewOf(Buffer.allocUnsafeSlow(chunkBytes));
   /** Feeds take turns; the next one to look at. */
   #turn = 0;
+  /** Written since the event loop got its turn. */
+  #chunks = 0;
   #state: "idle" | "busy" | "disconnected" | "shutdown" = "idle";
   #onIdle = () => {};
 
@@ -98,7 +102,15 @@ export class StdoutSink implements Consumer {
     this.#losses.flush();
   }
 
-  /** Renders and writes one chunk. Called in a turn of the event loop of its own, so that the rest gets its turns too. */
+  /** Lets the rest have its turn before it goes on. */
+  #writeInNextTurn(): void {
+    this.#clock.soon(() => {
+      this.#chunks = 0;
+      this.#writeNext();
+    });
+  }
+
+  /** Renders and writes one chunk. */
   readonly #writeNext = (): void => {
     if (this.#state !== "busy") return;
     const next = this.#nextFeed();
@@ -111,7 +123,7 @@ export class StdoutSink implements Consumer {
     const unreadableBefore = lines.unreadable;
     const chunk = lines.render(this.#page);
     this.#losses.add(next, "unreadable", lines.unreadable - unreadableBefore);
-    if (chunk.length === 0) this.#clock.soon(this.#writeNext);
+    if (chunk.length === 0) this.#writeInNextTurn();
     else this.#writer.write(chunk, (result) => this.#onResult(lines, result));
   };
 
@@ -119,7 +131,10 @@ export class StdoutSink implements Consumer {
     if (this.#state !== "busy") return;
     if (result.kind === "written") {
       lines.settle();
-      this.#clock.soon(this.#writeNext);
+      this.#chunks++;
+      // A pipe that took a chunk whole is being emptied by its reader meanwhile.
+      if (this.#chunks < maxChunksPerTurn) this.#writeNext();
+      else this.#writeInNextTurn();
       return;
     }
     this.#log.error("Cannot write to stdout: no more events are printed", { error: result.error });
