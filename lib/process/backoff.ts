@@ -17,3 +17,11 @@ export function fullJitter(attempt: number, options: BackoffOptions, random: Ran
   const bound = Math.min(options.maxMs, options.initialMs * 2 ** Math.min(attempt, 30));
   return random() * bound;
 }
+
+/**
+ * The wait before the next attempt to reach a peer that has been missed for `missedMs`: at most that long again, within
+ * the bounds, with full jitter. Without a peer one is then at most twice as long as it was away, or `initialMs` longer.
+ */
+export function proportionalJitter(missedMs: number, options: BackoffOptions, random: Random): number {
+  return random() * Math.min(options.maxMs, Math.max(options.initialMs, missedMs));
+}

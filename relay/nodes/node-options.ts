@@ -11,7 +11,10 @@ export interface NodeOptions {
   readonly dialSlotMs: number;
   /** No frame of any kind for this long = dead: an idle agent pings every second. */
   readonly silenceMs: number;
-  /** Bounds of the wait between two connections, and before a stream is tried again that the agent refuses to serve. */
+  /**
+   * Bounds of the wait between two connections, which is at most as long as the agent has been missed, and before a stream
+   * is tried again that the agent refuses to serve.
+   */
   readonly reconnect: BackoffOptions;
   /**
    * Bounds of the wait before a broken stream is opened again on its connection. Short: it costs two frames, while a

@@ -88,10 +88,21 @@ test("Node tries the next address when one does not answer, and stays with the o
   await node.close();
 });
 
-test("Node waits between connections twice as long each time, up to the bound", async () => {
-  const { node, links, growsAfter, dials } = setup();
+test("Node waits between connections for at most as long as it has missed its agent, within bounds", async () => {
+  const { node, links, pass, growsAfter, dials } = setup();
   await settled();
-  for (const waitMs of [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]) {
+  const dialsAndWaits = [
+    [0, 250],
+    [0, 250],
+    [500, 500],
+    [500, 1_000],
+    [5_000, 4_000],
+    [15_000, 13_500],
+    [10_000, 15_000],
+    [0, 15_000],
+  ] as const;
+  for (const [dialMs, waitMs] of dialsAndWaits) {
+    await pass(dialMs);
     links.last.refuse();
     await settled();
     assert.equal(node.state.kind, "waiting");
@@ -105,7 +116,7 @@ test("Node draws every wait between connections anew, from all of the interval",
   const draws = [0.9, 0.1, 0.5];
   const { node, links, growsAfter, dials } = setup({ random: () => draws.shift() ?? assert.fail() });
   await settled();
-  for (const waitMs of [450, 100, 1_000]) {
+  for (const waitMs of [450, 50, 250]) {
     links.last.refuse();
     await settled();
     await growsAfter(waitMs, dials);
@@ -114,13 +125,13 @@ test("Node draws every wait between connections anew, from all of the interval",
 });
 
 const connectionLives: Record<string, { live: (link: ScriptedLink) => number; thenWaitMs: number }> = {
-  "one that closes at once is waited for longer": { live: () => 0, thenWaitMs: 2_000 },
+  "one that closes at once is waited for longer": { live: () => 0, thenWaitMs: 1_500 },
   "one that delivers and closes at once is waited for longer": {
     live(link) {
       link.stream("alerts").onRun(event, 1);
       return 0;
     },
-    thenWaitMs: 2_000,
+    thenWaitMs: 1_500,
   },
   "one that delivered for five seconds starts again": {
     live(link) {
@@ -129,14 +140,19 @@ const connectionLives: Record<string, { live: (link: ScriptedLink) => number; th
     },
     thenWaitMs: 250,
   },
-  "one that was idle for five seconds is waited for longer": { live: () => 5_000, thenWaitMs: 2_000 },
+  "one that was idle for five seconds is waited for longer": { live: () => 5_000, thenWaitMs: 1_500 },
   "one that was idle for a minute starts again": { live: () => 60_000, thenWaitMs: 250 },
 };
 for (const [sentence, { live, thenWaitMs }] of Object.entries(connectionLives)) {
   test(`Node after three failures: ${sentence}`, async () => {
     const { node, links, pass, growsAfter, accept, dials } = setup();
     await settled();
-    for (const waitMs of [250, 500, 1_000]) {
+    for (const [dialMs, waitMs] of [
+      [0, 250],
+      [750, 500],
+      [500, 1_000],
+    ] as const) {
+      await pass(dialMs);
       links.last.refuse();
       await settled();
       await pass(waitMs);
@@ -171,7 +187,7 @@ test("Node does not take waiting for a slot, or for an answer, for stability", a
   await pass(60_000);
   links.last.refuse();
   await settled();
-  await growsAfter(500, dials);
+  await growsAfter(15_000, dials);
   await node.close();
 });
 

@@ -1,4 +1,4 @@
-import { fullJitter } from "../../lib/process/backoff.ts";
+import { proportionalJitter } from "../../lib/process/backoff.ts";
 import { delay } from "../../lib/process/clock.ts";
 import { errorText, type Log } from "../../lib/process/log.ts";
 import { type FeedId, feeds } from "../feeds.ts";
@@ -90,21 +90,29 @@ export class Node {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
     let attempt = 0;
+    /** How long the agent has been missed since it was last there for good. */
+    let missedMs = 0;
+    let missingSinceMs = clock.monotonic();
     // Moves on when an address does not answer: an agent of both families may listen on one of them only.
     let address = 0;
     while (!signal.aborted) {
-      this.#state = { kind: "connecting", sinceMs: this.#deps.clock.now(), attempt };
+      this.#state = { kind: "connecting", sinceMs: clock.now(), attempt };
       const endpoint = this.agent.endpoints[address % this.agent.endpoints.length];
       if (endpoint === undefined) throw new TypeError(`Agent ${this.agent.id} has no endpoint`);
       const loss = await this.#connect(endpoint, signal);
       if (loss === undefined) break;
       if (!loss.wasHealthy) address += 1;
-      if (isConnectionProven(loss.life, this.#options)) attempt = 0;
-      await this.#wait(attempt, loss.error, signal);
+      const isProven = isConnectionProven(loss.life, this.#options);
+      if (isProven) attempt = 0;
+      const nowMs = clock.monotonic();
+      missedMs = isProven ? 0 : missedMs + nowMs - missingSinceMs - loss.life.livedMs;
+      missingSinceMs = nowMs;
+      await this.#wait(attempt, missedMs, loss.error, signal);
       attempt += 1;
     }
-    this.#state = { kind: "closed", sinceMs: this.#deps.clock.now() };
+    this.#state = { kind: "closed", sinceMs: clock.now() };
     for (const counts of this.counts.values()) counts.left();
   }
 
@@ -127,8 +135,8 @@ export class Node {
     return signal.aborted ? undefined : loss;
   }
 
-  async #wait(attempt: number, error: unknown, signal: AbortSignal): Promise<void> {
-    const waitMs = fullJitter(attempt, this.#options.reconnect, this.#deps.random);
+  async #wait(attempt: number, missedMs: number, error: unknown, signal: AbortSignal): Promise<void> {
+    const waitMs = proportionalJitter(missedMs, this.#options.reconnect, this.#deps.random);
     const sinceMs = this.#deps.clock.now();
     const message = errorText(error);
     this.#lastError = { message, atMs: sinceMs };

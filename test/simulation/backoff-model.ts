@@ -10,7 +10,8 @@ export class BackoffModel {
   readonly #options: NodeOptions;
   readonly #minDraw: number;
   readonly #streams = new Map<FeedId, StreamBackoff>();
-  #attempt = 0;
+  #missedMs = 0;
+  #missingSinceMs: number | undefined;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: NodeOptions, minDraw: number) {
@@ -26,7 +27,8 @@ export class BackoffModel {
     return this.#notBeforeMs - nowMs;
   }
 
-  dialled(): void {
+  dialled(nowMs: number): void {
+    this.#missingSinceMs ??= nowMs;
     this.#streams.clear();
     for (const { id } of feeds) {
       this.#streams.set(id, { attempt: 0, askedMs: 0, hasDelivered: false, notBeforeMs: Number.NEGATIVE_INFINITY });
@@ -36,9 +38,11 @@ export class BackoffModel {
   /** A connection is over that was healthy for so long. */
   lost(nowMs: number, healthyMs: number, hasDelivered: boolean): void {
     const { stableMs, usefulMs, reconnect } = this.#options;
-    if (healthyMs >= (hasDelivered ? usefulMs : stableMs)) this.#attempt = 0;
-    this.#notBeforeMs = nowMs + this.#minDraw * boundMs(this.#attempt, reconnect);
-    this.#attempt += 1;
+    const isProven = healthyMs >= (hasDelivered ? usefulMs : stableMs);
+    this.#missedMs = isProven ? 0 : this.#missedMs + nowMs - (this.#missingSinceMs ?? nowMs) - healthyMs;
+    this.#missingSinceMs = nowMs;
+    const longestMs = Math.min(reconnect.maxMs, Math.max(reconnect.initialMs, this.#missedMs));
+    this.#notBeforeMs = nowMs + this.#minDraw * longestMs;
   }
 
   mayAsk(feed: FeedId, nowMs: number): boolean {

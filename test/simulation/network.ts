@@ -70,7 +70,7 @@ export class Network {
       "backoff",
       () => `${target} is dialled ${backoff.earlyMs(clock.now())} ms early`,
     );
-    backoff.dialled();
+    backoff.dialled(clock.now());
     this.attempts.add(attempt);
     const listener = this.listeners.get(target);
     const mode =
