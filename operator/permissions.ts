@@ -52,6 +52,18 @@ export const clusterPermissions: readonly Permission[] = [
   },
   { group: "apps", resource: "deployments", verbs: [...follow, ...apply], why: "a relay's pods" },
   {
+    group: "policy",
+    resource: "poddisruptionbudgets",
+    verbs: [...follow, ...apply, "delete"],
+    why: "drain nodes one pod of a relay at a time, while there are several",
+  },
+  {
+    group: "networking.k8s.io",
+    resource: "networkpolicies",
+    verbs: [...follow, ...apply, "delete"],
+    why: "say who may subscribe, while spec.networkPolicy.enabled says so",
+  },
+  {
     group: "",
     resource: "pods",
     verbs: ["list", "watch"],

@@ -25,6 +25,9 @@ export const nodes = core("Node", "nodes", false);
 
 export const deployments = v1("apps", "Deployment", "deployments");
 
+export const podDisruptionBudgets = v1("policy", "PodDisruptionBudget", "poddisruptionbudgets");
+export const networkPolicies = v1("networking.k8s.io", "NetworkPolicy", "networkpolicies");
+
 const rbacGroup = "rbac.authorization.k8s.io";
 export const roles = v1(rbacGroup, "Role", "roles");
 export const roleBindings = v1(rbacGroup, "RoleBinding", "rolebindings");

@@ -54,6 +54,17 @@ export const relayDefaults: DefaultsNode = {
             }
           }
         },
+        "networkPolicy": {
+          "default": {},
+          "properties": {
+            "enabled": {
+              "default": false
+            },
+            "from": {
+              "default": []
+            }
+          }
+        },
         "agents": {
           "default": {},
           "properties": {

@@ -94,6 +94,34 @@ export interface KubeArmorRelay {
       };
     };
     /**
+     * Who may reach the relay's pods, where the cluster's network enforces such policies.
+     */
+    networkPolicy?: {
+      /**
+       * Let only those in `from` subscribe. Metrics and probes stay reachable. Off, the default, makes no NetworkPolicy.
+       */
+      enabled?: boolean;
+      /**
+       * Pods that may subscribe. Empty, the default, is those of the relay's own namespace.
+       *
+       * Items: Pods with these labels in namespaces with these labels. Without labels of namespaces, those of the relay's own; without labels of pods, all.
+       */
+      from?: {
+        /**
+         * Labels of the namespaces, for instance `kubernetes.io/metadata.name`.
+         */
+        namespaceLabels?: {
+          [k: string]: string;
+        };
+        /**
+         * Labels of the pods.
+         */
+        podLabels?: {
+          [k: string]: string;
+        };
+      }[];
+    };
+    /**
      * Which KubeArmor agents the relay collects from.
      */
     agents?: {
@@ -375,6 +403,34 @@ export interface DefaultedKubeArmorRelay {
       annotations: {
         [k: string]: string;
       };
+    };
+    /**
+     * Who may reach the relay's pods, where the cluster's network enforces such policies.
+     */
+    networkPolicy: {
+      /**
+       * Let only those in `from` subscribe. Metrics and probes stay reachable. Off, the default, makes no NetworkPolicy.
+       */
+      enabled: boolean;
+      /**
+       * Pods that may subscribe. Empty, the default, is those of the relay's own namespace.
+       *
+       * Items: Pods with these labels in namespaces with these labels. Without labels of namespaces, those of the relay's own; without labels of pods, all.
+       */
+      from: {
+        /**
+         * Labels of the namespaces, for instance `kubernetes.io/metadata.name`.
+         */
+        namespaceLabels?: {
+          [k: string]: string;
+        };
+        /**
+         * Labels of the pods.
+         */
+        podLabels?: {
+          [k: string]: string;
+        };
+      }[];
     };
     /**
      * Which KubeArmor agents the relay collects from.

@@ -67,7 +67,8 @@ export function planOf({ relay, pairs, owned, wanting }: PlanInput, deps: PlanDe
     const standing = live === undefined ? "free" : standingOf(live, relay, deps.fieldManager);
     if (live !== undefined && standing === "leaving") leaving.push({ resource, object: live });
     else if (live !== undefined && standing === "foreign") foreign.push({ resource, object: live });
-    else if (standing === "free" && resource === services && older !== undefined) claimed.push({ desired, by: older });
+    else if (standing === "free" && older !== undefined && isClaimed(desired, relay))
+      claimed.push({ desired, by: older });
     else {
       if (live !== undefined && resource === deployments) isRunning = true;
       const paths = live === undefined ? [] : deps.differences(live, desired.object, deps.fieldManager);
@@ -80,6 +81,11 @@ export function planOf({ relay, pairs, owned, wanting }: PlanInput, deps: PlanDe
       !wanted.has(keyOf(resource, object)) && standingOf(object, relay, deps.fieldManager) === "ours",
   );
   return { writes, deletes, foreign, leaving, claimed, isRunning };
+}
+
+/** Only of the Service that clients use the spec says the name. */
+function isClaimed({ resource, object }: DesiredObject, { spec }: Relay): boolean {
+  return resource === services && object.metadata.name === spec.service.name;
 }
 
 /** `free`: written by us, but nothing says for which relay. */

@@ -9,6 +9,7 @@ const refused: Readonly<Record<string, readonly [KubeArmorRelay["spec"], RegExp]
   "a mailbox of half a byte": [{ limits: { mailboxBytes: "70000500m" } }, /^spec\.limits: mailboxBytes/],
   "a buffer for nothing": [{ limits: { bufferBytes: 1 } }, /^spec\.limits: .*bufferBytes/],
   "a nodePort without a node port type": [{ service: { nodePort: 1 } }, /^spec\.service\.nodePort: /],
+  "the name of the Service for metrics": [{ service: { name: "kubearmor-relay-metrics" } }, /^spec\.service\.name: /],
   "a selector that selects every pod": [{ agents: { selector: { matchLabels: {} } } }, /^spec\.agents\.selector/],
   "a port that there is not": [{ agents: { endpoints: ["host:99999"] } }, /^spec\.agents\.endpoints: /],
   "what is no address in brackets": [{ agents: { endpoints: ["[:::::]:1"] } }, /^spec\.agents\.endpoints: /],

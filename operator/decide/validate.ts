@@ -1,5 +1,6 @@
 import { parseQuantity } from "../../lib/kube/quantity.ts";
 import type { Relay } from "../api/relay.ts";
+import { metricsServiceName } from "../desired/names.ts";
 
 interface Rule {
   readonly field: string;
@@ -52,6 +53,11 @@ const rules: readonly Rule[] = [
     field: "spec.service.nodePort",
     message: "nodePort needs type NodePort or LoadBalancer",
     holds: ({ spec: { service } }) => service.nodePort === undefined || service.type !== "ClusterIP",
+  },
+  {
+    field: "spec.service.name",
+    message: "the name is that of the Service for metrics",
+    holds: (relay) => relay.spec.service.name !== metricsServiceName(relay),
   },
   {
     field: "spec.agents.selector.matchLabels",

@@ -1,6 +1,7 @@
 import { deployments } from "../../lib/kube/resources.ts";
 import type { Relay, RelaySpec } from "../api/relay.ts";
 import { settingsFile, stdoutVariables } from "./config-map.ts";
+import { httpPort, httpPortName } from "./metrics-service.ts";
 import { leaseName, objectLabels, relayAppLabel, selectorLabels } from "./names.ts";
 import { type DesiredObject, namespacedObject } from "./object.ts";
 
@@ -8,7 +9,6 @@ import { type DesiredObject, namespacedObject } from "./object.ts";
 export const containerName = "kubearmor-relay-server";
 /** Where karmor looks for a relay's pod, whatever the Service's port. */
 const grpcPort = 32767;
-const httpPort = 8080;
 const settingsFolder = "/etc/kubearmor-relay";
 
 export interface DeploymentOptions {
@@ -57,9 +57,21 @@ function podSpec(relay: Relay, options: DeploymentOptions): object {
     ...optional("nodeSelector", spec.nodeSelector),
     ...optional("tolerations", spec.tolerations.map(withoutEmptyText)),
     ...(spec.priorityClassName === "" ? {} : { priorityClassName: spec.priorityClassName }),
+    ...optional("topologySpreadConstraints", spread(relay)),
     containers: [container(relay, options)],
     volumes: [{ name: "settings", configMap: { name: relay.metadata.name } }],
   };
+}
+
+/** Several pods are to survive a node and a zone, but rather share one than wait. */
+function spread(relay: Relay): readonly object[] {
+  if (relay.spec.replicas < 2) return [];
+  return ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map((topologyKey) => ({
+    maxSkew: 1,
+    topologyKey,
+    whenUnsatisfiable: "ScheduleAnyway",
+    labelSelector: { matchLabels: selectorLabels(relay) },
+  }));
 }
 
 function container(relay: Relay, options: DeploymentOptions): object {
@@ -73,7 +85,7 @@ function container(relay: Relay, options: DeploymentOptions): object {
     env: Object.keys(stdoutVariables).map((key) => ({ name: key, valueFrom: { configMapKeyRef: { name, key } } })),
     ports: [
       { name: "grpc", containerPort: grpcPort, protocol: "TCP" },
-      { name: "http", containerPort: httpPort, protocol: "TCP" },
+      { name: httpPortName, containerPort: httpPort, protocol: "TCP" },
     ],
     ...optional("resources", resources(relay.spec.resources)),
     startupProbe: probe("/livez", { periodSeconds: 1, failureThreshold: 60 }),
@@ -106,7 +118,7 @@ function relayArguments(relay: Relay): readonly string[] {
 
 /** Plaintext HTTP on a port of its own: the kubelet has no client certificate. */
 function probe(path: string, timing: { readonly periodSeconds: number; readonly failureThreshold: number }): object {
-  return { httpGet: { path, port: "http", scheme: "HTTP" }, timeoutSeconds: 5, ...timing };
+  return { httpGet: { path, port: httpPortName, scheme: "HTTP" }, timeoutSeconds: 5, ...timing };
 }
 
 function resources({ requests, limits }: RelaySpec["resources"]): Record<string, unknown> {

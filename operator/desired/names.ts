@@ -35,6 +35,19 @@ export function clusterRoleName(relay: {
   return `kubearmor-relay:${relay.metadata.namespace ?? ""}:${relay.metadata.name}`;
 }
 
+/** Of the Service for metrics. Names of Services are 63 characters at most, and so may be a relay's own. */
+export function metricsServiceName({ metadata: { name } }: Relay): string {
+  const wanted = `${name}-metrics`;
+  return wanted.length <= 63 ? wanted : `${name.slice(0, 46)}-${fnv1a(name)}-metrics`;
+}
+
+/** Eight hexadecimal digits. http://www.isthe.com/chongo/tech/comp/fnv/ */
+function fnv1a(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash.toString(16).padStart(8, "0");
+}
+
 /** Of the Lease whose holder prints, where there are several pods. */
 export function leaseName({ metadata }: Relay): string {
   return metadata.name;

@@ -30,6 +30,10 @@ const specs: Readonly<Record<string, KubeArmorRelay["spec"]>> = {
       nodePort: 30443,
       annotations: { "cloud/internal": "true" },
     },
+    networkPolicy: {
+      enabled: true,
+      from: [{ namespaceLabels: { team: "siem" }, podLabels: { app: "otel" } }, { podLabels: { app: "karmor" } }],
+    },
     agents: {
       namespaces: ["kubearmor", "edge"],
       selector: { matchLabels: { tier: "node", "kubearmor-app": "kubearmor" } },
@@ -50,9 +54,11 @@ const specs: Readonly<Record<string, KubeArmorRelay["spec"]>> = {
 
 for (const [name, spec] of Object.entries(specs)) {
   for (const { object } of desiredObjects(relayOf(spec), options)) {
-    test(`desiredObjects(): ${object.kind} of the ${name} relay is golden/${name}/${object.kind}.yaml`, async () => {
+    const role = object.metadata.labels?.["app.kubernetes.io/component"];
+    const golden = `${object.kind}${role === undefined ? "" : `.${role}`}.yaml`;
+    test(`desiredObjects(): ${object.kind} of the ${name} relay is golden/${name}/${golden}`, async () => {
       const folder = new URL(`golden/${name}/`, import.meta.url);
-      const file = new URL(`${object.kind}.yaml`, folder);
+      const file = new URL(golden, folder);
       const text = stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
       if (process.env["UPDATE_GOLDEN"] === "1") {
         await mkdir(folder, { recursive: true });
@@ -97,9 +103,9 @@ test("desiredObjects(): what is live changes the ConfigMap and nothing else", ()
 });
 
 function kindsChangedBy(spec: KubeArmorRelay["spec"]): readonly string[] {
-  const after = desiredObjects(relayOf(spec), options);
-  return desiredObjects(relayOf(), options).flatMap((desired, index) =>
-    isDeepStrictEqual(desired, after[index]) ? [] : [desired.object.kind],
+  const before = desiredObjects(relayOf(), options);
+  return desiredObjects(relayOf(spec), options).flatMap((desired) =>
+    before.some((each) => isDeepStrictEqual(desired, each)) ? [] : [desired.object.kind],
   );
 }
 
@@ -107,8 +113,8 @@ test("desiredObjects(): enrichment changes the settings and the rights it needs,
   assert.deepEqual(kindsChangedBy({ enrichment: { remoteHost: false } }), ["ClusterRole", "ConfigMap"]);
 });
 
-test("desiredObjects(): a second replica brings the Lease and the right to it; none of them is there for one", () => {
-  assert.deepEqual(kindsChangedBy({ replicas: 2 }), ["Role", "Deployment"]);
+test("desiredObjects(): a second replica brings the Lease, the right to it and a budget; none of them is there for one", () => {
+  assert.deepEqual(kindsChangedBy({ replicas: 2 }), ["Role", "PodDisruptionBudget", "Deployment"]);
   assert.deepEqual(kindsChangedBy({ replicas: 0 }), ["Deployment"]);
   assert.ok(!JSON.stringify(desiredObjects(relayOf(), options)).includes("lease"));
 });
@@ -129,8 +135,26 @@ test("desiredObjects(): labels and annotations of the relay are on no object", (
 });
 
 test("desiredObjects(): only the Service, the Deployment and its pods carry the label that clients look for", () => {
-  const found = desiredObjects(relayOf(), options)
+  const found = desiredObjects(relayOf({ replicas: 2, networkPolicy: { enabled: true } }), options)
     .filter(({ object }) => object.metadata.labels?.["kubearmor-app"] !== undefined)
-    .map(({ object }) => object.kind);
-  assert.deepEqual(found, ["Service", "Deployment"]);
+    .map(({ object }) => `${object.kind} ${object.metadata.name}`);
+  assert.deepEqual(found, ["Service kubearmor", "Deployment kubearmor-relay"]);
+});
+
+test("desiredObjects(): who may subscribe is restricted only where that is asked for", () => {
+  assert.deepEqual(kindsChangedBy({ networkPolicy: { enabled: true } }), ["NetworkPolicy"]);
+  assert.deepEqual(kindsChangedBy({ networkPolicy: { from: [{}] } }), []);
+});
+
+function serviceNames(name: string): readonly string[] {
+  return desiredObjects(relayOf({}, { metadata: { namespace: "a", name } }), options)
+    .filter(({ object }) => object.kind === "Service")
+    .map(({ object }) => object.metadata.name);
+}
+
+test("desiredObjects(): names of Services are no longer than the server takes, and differ", () => {
+  assert.deepEqual(serviceNames("relay"), ["kubearmor", "relay-metrics"]);
+  const [first = "", second = ""] = ["a", "b"].map((end) => serviceNames(`${"x".repeat(62)}${end}`)[1]);
+  assert.notEqual(first, second);
+  for (const name of [first, second]) assert.ok(name.length <= 63 && name.endsWith("-metrics"), name);
 });

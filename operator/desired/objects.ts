@@ -2,6 +2,9 @@ import type { Relay } from "../api/relay.ts";
 import { configMap } from "./config-map.ts";
 import { type DeploymentOptions, deployment } from "./deployment.ts";
 import type { DesiredObject } from "./object.ts";
+import { metricsService } from "./metrics-service.ts";
+import { networkPolicy } from "./network-policy.ts";
+import { podDisruptionBudget } from "./pod-disruption-budget.ts";
 import { clusterRole, clusterRoleBinding, role, roleBinding } from "./roles.ts";
 import { serviceAccount } from "./service-account.ts";
 import { service } from "./service.ts";
@@ -16,6 +19,9 @@ export function desiredObjects(relay: Relay, options: DeploymentOptions): readon
     clusterRoleBinding(relay),
     configMap(relay),
     service(relay),
+    metricsService(relay),
+    ...(relay.spec.replicas > 1 ? [podDisruptionBudget(relay)] : []),
+    ...(relay.spec.networkPolicy.enabled ? [networkPolicy(relay)] : []),
     deployment(relay, options),
   ];
 }

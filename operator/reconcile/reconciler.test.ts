@@ -147,6 +147,7 @@ test("reconcile: the finalizer comes before the first object, what pods need bef
     "apply RoleBinding",
     "apply ClusterRoleBinding",
     "apply Service",
+    "apply Service",
     "apply Deployment",
     "status KubeArmorRelay",
   ]);

@@ -6,7 +6,7 @@ import type { LiveObject } from "../decide/plan.ts";
 import type { Facts } from "../decide/status.ts";
 import { stdoutVariables } from "../desired/config-map.ts";
 import { containerName } from "../desired/deployment.ts";
-import { selectorText } from "../desired/names.ts";
+import { metricsServiceName, selectorText } from "../desired/names.ts";
 import { grpcPortName } from "../desired/service.ts";
 import { relayKey } from "../watch/keys.ts";
 import type { Cached } from "./gather.ts";
@@ -86,6 +86,7 @@ function endpointOf(relay: Relay, known: Known): string | undefined {
   const own = known
     .childrenOf(relayKey(relay))
     .filter(({ resource, object }) => resource === services && isControlledBy(object, relay))
+    .filter(({ object }) => object.metadata.name !== metricsServiceName(relay))
     .map(({ object }) => object)
     .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   const service = own.find(({ metadata }) => metadata.name === relay.spec.service.name) ?? own[0];

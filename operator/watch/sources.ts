@@ -3,6 +3,8 @@ import {
   clusterRoles,
   configMaps,
   deployments,
+  networkPolicies,
+  podDisruptionBudgets,
   pods,
   roleBindings,
   roles,
@@ -37,6 +39,8 @@ export const childSources: readonly Source[] = [
   clusterRoleBindings,
   configMaps,
   services,
+  podDisruptionBudgets,
+  networkPolicies,
   deployments,
 ].map((resource) => ({ resource, labelSelector: managedBy.join(","), trim: withoutFieldsOfOthers }));
 

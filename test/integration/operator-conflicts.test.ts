@@ -139,7 +139,7 @@ test("drift: what others wrote stays theirs when it is the spec that is invalid"
 
 test("spec.service.name: the old Service stays while the new one is refused", limit, async () => {
   const at = await readyRelay("rename-refused");
-  await harness.plane.kubectl(["-n", at.namespace, "create", "quota", "q", "--hard=services=1"]);
+  await harness.plane.kubectl(["-n", at.namespace, "create", "quota", "q", "--hard=services=2"]);
   await eventually("the quota counts", async () => {
     const used = await harness.plane.kubectl([
       "-n",
@@ -150,7 +150,7 @@ test("spec.service.name: the old Service stays while the new one is refused", li
       "-o",
       "jsonpath={.status.used}",
     ]);
-    return used.includes('"1"') ? true : undefined;
+    return used.includes('"2"') ? true : undefined;
   });
   await harness.admin.mergePatch(relayResource, at, { spec: { service: { name: "other" } } });
   await untilCondition(harness.admin, at, "Applied", "False", "QuotaExceeded");

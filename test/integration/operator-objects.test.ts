@@ -216,9 +216,8 @@ test("spec.service.name: a new name makes a new Service and removes the old one"
   const at = await readyRelay("rename");
   await harness.admin.mergePatch(relayResource, at, { spec: { service: { name: "other" } } });
   await eventually("only the new Service is left", async () => {
-    const names = (await harness.admin.list(services, { namespace: at.namespace })).map(
-      ({ metadata }) => metadata.name,
-    );
+    const scope = { namespace: at.namespace, labelSelector: "kubearmor-app" };
+    const names = (await harness.admin.list(services, scope)).map(({ metadata }) => metadata.name);
     return names.length === 1 && names[0] === "other" ? true : undefined;
   });
 });
