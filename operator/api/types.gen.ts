@@ -255,7 +255,7 @@ export interface KubeArmorRelay {
      */
     observedGeneration?: number;
     /**
-     * Ready sums up Accepted, Applied, Available, Progressing and Degraded; Reconciling and Stalled are there only while they are true.
+     * Ready sums up Accepted, Applied, Available, Progressing and Degraded; Reconciling, Stalled and Contended are there only while they are true.
      *
      * Items: One aspect of the state.
      */
@@ -566,7 +566,7 @@ export interface DefaultedKubeArmorRelay {
      */
     observedGeneration?: number;
     /**
-     * Ready sums up Accepted, Applied, Available, Progressing and Degraded; Reconciling and Stalled are there only while they are true.
+     * Ready sums up Accepted, Applied, Available, Progressing and Degraded; Reconciling, Stalled and Contended are there only while they are true.
      *
      * Items: One aspect of the state.
      */

@@ -11,6 +11,7 @@ function situation(changes: Partial<Situation> = {}): Situation {
     write: { kind: "applied" },
     deployment: deploymentOf(),
     pods: [],
+    fights: [],
     ...changes,
   };
 }
@@ -147,6 +148,14 @@ const cases: Readonly<Record<string, readonly [Situation, Expected]>> = {
   "somebody else's object is in the way": [
     situation({ write: { kind: "blocked", reason: "NameConflict", message: "Service kubearmor" } }),
     { ...fine, Ready: "False/NameConflict", Applied: "False/NameConflict", Stalled: "True/NameConflict" },
+  ],
+  "KubeArmorOperator's is": [
+    situation({ write: { kind: "blocked", reason: "Conflict", message: "Deployment kubearmor-relay" } }),
+    { ...fine, Ready: "False/Conflict", Applied: "False/Conflict", Stalled: "True/Conflict" },
+  ],
+  "somebody else keeps writing": [
+    situation({ fights: ["Service kubearmor: .spec.type by other"] }),
+    { ...fine, Contended: "True/Contended" },
   ],
   "an object of a predecessor is in the way, and going": [
     situation({ write: { kind: "blocked", reason: "AwaitingDeletion", message: "Service kubearmor" } }),

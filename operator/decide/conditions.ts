@@ -15,6 +15,8 @@ export interface Situation {
   /** As it is now, after the write. */
   readonly deployment: KubeObject | undefined;
   readonly pods: readonly KubeObject[];
+  /** Objects that somebody else keeps writing, with who and what. */
+  readonly fights: readonly string[];
 }
 
 /** A condition without what depends on earlier ones. */
@@ -58,6 +60,7 @@ export function conditionsOf(situation: Situation): readonly Finding[] {
     progressing,
     degradedOf(trouble),
     ...abnormalOf(situation, rollout, blocker),
+    ...contendedOf(situation),
   ];
 }
 
@@ -154,10 +157,16 @@ function abnormalOf(
   const isStalled =
     problems.length > 0 ||
     (write.kind === "failed" && !write.isRetryable) ||
-    (write.kind === "blocked" && write.reason === "NameConflict") ||
+    (write.kind === "blocked" && write.reason !== "AwaitingDeletion") ||
     rollout.kind === "deadline-exceeded";
   const { reason, message } = blocker;
   return [{ type: isStalled ? "Stalled" : "Reconciling", status: "True", reason, message }];
+}
+
+function contendedOf({ fights }: Situation): readonly Finding[] {
+  if (fights.length === 0) return [];
+  const message = `Put back ever more rarely, because somebody else keeps writing it: ${fights.join("; ")}`;
+  return [{ type: "Contended", status: "True", reason: "Contended", message }];
 }
 
 function countText({ wanted, total, updated, available }: PodCounts): string {

@@ -106,9 +106,9 @@ for (const [sentence, [relay, live, note]] of Object.entries(cases)) {
   test(`driftOf(): ${sentence}`, () => {
     const found = driftOf(relay, [{ desired: service(relay), live, paths: [".a"] }], us);
     assert.deepEqual(
-      found.map((drift) => drift.note),
+      found.map(({ transition }) => transition.note),
       note === undefined ? [] : [note],
     );
-    if (live !== undefined && note !== undefined) assert.equal(found[0]?.related?.uid, "s");
+    if (live !== undefined && note !== undefined) assert.equal(found[0]?.transition.related?.uid, "s");
   });
 }

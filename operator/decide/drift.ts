@@ -2,36 +2,47 @@ import { type FieldDifference, applyDifferences } from "../../lib/kube/apply.ts"
 import { referenceTo } from "../../lib/kube/event-body.ts";
 import type { ObjectMeta } from "../../lib/kube/types.ts";
 import type { Relay } from "../api/relay.ts";
+import type { Repair } from "./contention.ts";
 import { type PlannedWrite, objectText } from "./plan.ts";
 import type { Transition } from "./transitions.ts";
 
 /** Fields named in one Event; the rest is counted. */
 const maxPaths = 3;
 
+/** A write that put back what somebody else did. */
+export interface Drift {
+  readonly write: PlannedWrite;
+  readonly transition: Transition;
+  /** Whom it was taken back from; undefined for what was gone. */
+  readonly repair: Repair | undefined;
+}
+
 /** Which of the writes put back what somebody else did, and did not follow from a change of the spec. */
-export function driftOf(
-  relay: Relay,
-  writes: readonly PlannedWrite[],
-  fieldManager: string,
-): readonly (Transition & { readonly write: PlannedWrite })[] {
+export function driftOf(relay: Relay, writes: readonly PlannedWrite[], fieldManager: string): readonly Drift[] {
   const applied = relay.status.conditions?.find((condition) => condition.type === "Applied");
   if (applied?.status !== "True" || applied.observedGeneration !== relay.metadata.generation) return [];
   return writes.flatMap((write) => {
-    const note = noteOf(write, fieldManager);
-    if (note === undefined) return [];
+    const seen = seenIn(write, fieldManager);
+    if (seen === undefined) return [];
     const related = write.live === undefined ? {} : { related: referenceTo(write.live) };
-    return [{ type: "Warning", reason: "DriftRepaired", note, ...related, write } as const];
+    const { note, repair } = seen;
+    return [{ transition: { type: "Warning", reason: "DriftRepaired", note, ...related }, write, repair }];
   });
 }
 
-function noteOf({ desired, live }: PlannedWrite, fieldManager: string): string | undefined {
-  if (live === undefined) return `Made ${objectText(desired)} anew: it was gone`;
+function seenIn(
+  { desired, live }: PlannedWrite,
+  fieldManager: string,
+): (Pick<Drift, "repair"> & { readonly note: string }) | undefined {
+  if (live === undefined) return { note: `Made ${objectText(desired)} anew: it was gone`, repair: undefined };
   const who = changedBy(live.metadata, fieldManager);
   if (who === undefined) return undefined;
   const paths = driftedPaths(applyDifferences(live, desired.object, fieldManager));
   if (paths.length === 0) return undefined;
   const more = paths.length > maxPaths ? ` and ${paths.length - maxPaths} more` : "";
-  return `Put back ${objectText(desired)}: ${paths.slice(0, maxPaths).join(", ")}${more}, after a write by ${who}`;
+  const named = paths.slice(0, maxPaths);
+  const note = `Put back ${objectText(desired)}: ${named.join(", ")}${more}, after a write by ${who}`;
+  return { note, repair: { by: who, paths: named } };
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Types of conditions. Ready sums the others up; the last two are there only while they are true, as kstatus expects. */
+/** Types of conditions. Ready sums the others up; the last three are there only while they are true, as kstatus expects. */
 export const conditionTypes = [
   "Ready",
   "Accepted",
@@ -8,6 +8,7 @@ export const conditionTypes = [
   "Degraded",
   "Reconciling",
   "Stalled",
+  "Contended",
 ] as const;
 export type ConditionType = (typeof conditionTypes)[number];
 
@@ -18,6 +19,8 @@ export const reasons = {
   Applied: "Every object of the relay is as the spec wants it",
   Suspended: "spec.suspend is true and objects differ from what the spec wants",
   NameConflict: "An object of a wanted name belongs to somebody else, or an older relay wants it; it is not touched",
+  Conflict: "KubeArmorOperator runs a relay under the wanted names; it is not touched",
+  Contended: "Somebody else keeps writing fields of the relay's objects; they are put back ever more rarely",
   AwaitingDeletion: "An object of a wanted name is being deleted; it is written anew when it is gone",
   PermissionDenied: "The operator's role does not allow a request",
   QuotaExceeded: "A ResourceQuota of the namespace refuses an object",

@@ -27,7 +27,7 @@ export function transitionsOf(before: RelayStatus, after: RelayStatus): readonly
 /** Undefined for states that are no news by themselves: Ready and Stalled repeat what another condition says. */
 function levelOf({ type, status }: Condition): Transition["type"] | undefined {
   if (type === "Ready" && status === "True") return "Normal";
-  if (type === "Degraded" && status === "True") return "Warning";
+  if ((type === "Degraded" || type === "Contended") && status === "True") return "Warning";
   if ((type === "Accepted" || type === "Applied") && status === "False") return "Warning";
   return undefined;
 }

@@ -10,7 +10,7 @@ export type WriteResult =
   /** Objects in the way: not ours, or ours and being deleted. */
   | {
       readonly kind: "blocked";
-      readonly reason: Extract<Reason, "NameConflict" | "AwaitingDeletion">;
+      readonly reason: Extract<Reason, "NameConflict" | "Conflict" | "AwaitingDeletion">;
       readonly message: string;
     }
   | WriteFailure;

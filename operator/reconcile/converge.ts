@@ -7,6 +7,7 @@ import { type Plan, objectText, planOf } from "../decide/plan.ts";
 import { isProgressOnly, isSameStatus, nextStatus } from "../decide/status.ts";
 import { transitionsOf } from "../decide/transitions.ts";
 import { problemsOf } from "../decide/validate.ts";
+import { wayOut } from "../decide/way-out.ts";
 import { type WriteResult, writeFailure } from "../decide/write-result.ts";
 import type { DeploymentOptions } from "../desired/deployment.ts";
 import { fieldManager } from "../desired/names.ts";
@@ -36,10 +37,15 @@ export async function converge(
     problems.length > 0 ? { result: { kind: "not-attempted" } } : await write(key, relay, options, deps, signal);
   const reportInMs = await report(key, relay, problems, attempt.result, deps, signal);
   if (problems.length > 0) throw new TerminalError(`The spec is invalid: ${problems.join("; ")}`);
-  const outcome = outcomeOf(attempt);
-  if (reportInMs === 0) return outcome;
-  const afterMs = outcome.kind === "requeue-after" ? Math.min(outcome.afterMs, reportInMs) : reportInMs;
-  return { kind: "requeue-after", afterMs };
+  const againInMs = deps.contention.of(key).againInMs;
+  return soonest(outcomeOf(attempt), reportInMs === 0 ? undefined : reportInMs, againInMs);
+}
+
+function soonest(outcome: Outcome, ...othersMs: readonly (number | undefined)[]): Outcome {
+  const waitsMs = [outcome.kind === "requeue-after" ? outcome.afterMs : undefined, ...othersMs].filter(
+    (waitMs) => waitMs !== undefined,
+  );
+  return waitsMs.length === 0 ? outcome : { kind: "requeue-after", afterMs: Math.min(...waitsMs) };
 }
 
 interface Attempt {
@@ -91,11 +97,14 @@ async function writeOnce(
   const hasClusterObjects = pairs.some(({ desired }) => !desired.resource.namespaced);
   if (hasClusterObjects && !hasFinalizer(view.get(relayResource, relay.metadata) ?? relay))
     await addFinalizer(relay, deps, signal);
-  const error = await carryOut(inTheWay === undefined ? plan : { ...plan, deletes: [] }, deps, signal);
+  const { generation = 0 } = relay.metadata;
+  const writes = deps.contention.due(key, plan.writes, generation);
+  const error = await carryOut({ ...plan, writes, ...(inTheWay === undefined ? {} : { deletes: [] }) }, deps, signal);
   if (error !== undefined) return { result: writeFailure(error), error };
-  for (const { write: repaired, ...transition } of driftOf(relay, plan.writes, fieldManager)) {
+  for (const { write: repaired, transition, repair } of driftOf(relay, writes, fieldManager)) {
     deps.onDrift(repaired);
     deps.record(relay, transition);
+    if (repair !== undefined) deps.contention.repaired(key, repaired, repair, generation);
   }
   return { result: inTheWay ?? { kind: "applied" } };
 }
@@ -116,8 +125,12 @@ function differencesOf({ writes, deletes, foreign, leaving, claimed }: Plan): re
 function obstacleOf({ foreign, leaving, claimed }: Plan): WriteResult | undefined {
   if (foreign.length > 0) {
     const names = foreign.map(objectText).join(", ");
-    const message = `Not written, because it exists and belongs to somebody else: ${names}. Remove it, or choose another name`;
-    return { kind: "blocked", reason: "NameConflict", message };
+    const { reason, text } = wayOut(foreign.map(({ object }) => object));
+    return {
+      kind: "blocked",
+      reason,
+      message: `Not written, because it exists and belongs to somebody else: ${names}. ${text}`,
+    };
   }
   const [claim] = claimed;
   if (claim !== undefined) {
@@ -141,7 +154,8 @@ async function report(
 ): Promise<number> {
   const { view, pace } = deps;
   const facts = factsOf(relay, view);
-  const situation = { relay, problems, write: result, deployment: facts.deployment, pods: view.podsOf(key) };
+  const { fights } = deps.contention.of(key);
+  const situation = { relay, problems, write: result, deployment: facts.deployment, pods: view.podsOf(key), fights };
   const status = nextStatus(relay, conditionsOf(situation), facts, deps.clock.now());
   if (isSameStatus(relay.status, status)) return 0;
   const waitMs = isProgressOnly(relay.status, status) ? pace.waitMs(key) : 0;

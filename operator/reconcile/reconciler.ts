@@ -8,6 +8,7 @@ import type { DeploymentOptions } from "../desired/deployment.ts";
 import { type Reconcile, done } from "../engine/outcome.ts";
 import { parseKey } from "../watch/keys.ts";
 import { cleanUp, sweep } from "./clean-up.ts";
+import { Contention } from "./contention.ts";
 import { converge } from "./converge.ts";
 import { StatusPace } from "./status-pace.ts";
 import type { Write } from "./write.ts";
@@ -41,6 +42,7 @@ export interface ReconcilerDeps {
 /** What is kept from one pass to the next: about the pace of writes only, and of no matter when it is lost. */
 export interface Memory {
   readonly pace: StatusPace;
+  readonly contention: Contention;
 }
 
 /**
@@ -48,11 +50,12 @@ export interface Memory {
  * harm.
  */
 export function createReconciler(options: DeploymentOptions, deps: ReconcilerDeps): Reconcile {
-  const memory: Memory = { pace: new StatusPace(deps.clock) };
+  const memory: Memory = { pace: new StatusPace(deps.clock), contention: new Contention(deps.clock) };
   return async (key, signal) => {
     const name = parseKey(key);
     if (!deps.view.covers(name.namespace)) return done;
     const object = deps.view.get(relayResource, name);
+    if (object === undefined) memory.contention.forget(key);
     if (object === undefined) return await sweep(key, name, deps, signal);
     const relay = parseRelay(object);
     if (relay.metadata.deletionTimestamp !== undefined) return await cleanUp(relay, deps, signal);

@@ -1,0 +1,49 @@
+/** A field of an object of ours that somebody else keeps writing. */
+export interface Fight {
+  /** Repairs in a row. */
+  readonly rounds: number;
+  /** Of the last repair, by the monotonic clock. */
+  readonly repairedMs: number;
+  /** Whom the object was taken back from. */
+  readonly by: string;
+  readonly paths: readonly string[];
+}
+
+/** Repairs that are made at once: people correct themselves, too. */
+const freeRounds = 4;
+const firstWaitMs = 1_000;
+/** What is at odds for good is still repaired, but costs next to nothing. */
+const maxWaitMs = 300_000;
+/** Repairs that are further apart are no fight. */
+const memoryMs = 60_000;
+
+export type Repair = Pick<Fight, "by" | "paths">;
+
+/** @param earlier what is known of this object, if anything */
+export function afterRepair(earlier: Fight | undefined, repair: Repair, nowMs: number): Fight {
+  const rounds = earlier === undefined || isOver(earlier, nowMs) ? 1 : earlier.rounds + 1;
+  return { ...repair, rounds, repairedMs: nowMs };
+}
+
+/** Whether it goes on: then the next repair has to wait, and the relay's status tells. */
+export function isFight({ rounds }: Fight): boolean {
+  return rounds >= freeRounds;
+}
+
+/** From when the object may be repaired again, each time twice as long after the last repair. */
+export function nextRepairMs(fight: Fight): number {
+  return fight.repairedMs + waitMs(fight);
+}
+
+/** From when it is forgotten: nobody wrote for twice as long as we held back. */
+export function endMs(fight: Fight): number {
+  return fight.repairedMs + Math.max(memoryMs, 2 * waitMs(fight));
+}
+
+export function isOver(fight: Fight, nowMs: number): boolean {
+  return nowMs >= endMs(fight);
+}
+
+function waitMs(fight: Fight): number {
+  return isFight(fight) ? Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(fight.rounds - freeRounds, 20)) : 0;
+}

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { KubeObject, ObjectMeta } from "../../lib/kube/types.ts";
+import { wayOut } from "./way-out.ts";
+
+function objectOf(metadata: Partial<ObjectMeta>): KubeObject {
+  return { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "kubearmor-relay", ...metadata } };
+}
+
+const plain = objectOf({});
+const ofHelm = objectOf({ annotations: { "meta.helm.sh/release-name": "armor" } });
+const ofOperator = objectOf({
+  ownerReferences: [{ apiVersion: "apps/v1", kind: "Deployment", name: "kubearmor-operator", uid: "o" }],
+});
+
+const cases: Readonly<Record<string, readonly [objects: readonly KubeObject[], reason: string, text: RegExp]>> = {
+  "KubeArmorOperator's, whoever else is in the way": [[plain, ofHelm, ofOperator], "Conflict", /scale its Deployment/],
+  "a Helm release's": [[plain, ofHelm], "NameConflict", /release armor: set kubearmorRelay\.enabled=false/],
+  "anybody's": [[plain], "NameConflict", /Remove it/],
+};
+
+for (const [sentence, [objects, reason, text]] of Object.entries(cases)) {
+  test(`wayOut() of what is ${sentence}`, () => {
+    const found = wayOut(objects);
+    assert.equal(found.reason, reason);
+    assert.match(found.text, text);
+  });
+}

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock } from "../../lib/process/fake-clock.ts";
+import type { PlannedWrite } from "../decide/plan.ts";
+import { service } from "../desired/service.ts";
+import { relayOf } from "../testing/samples.ts";
+import { Contention } from "./contention.ts";
+
+const desired = service(relayOf());
+const write: PlannedWrite = { desired, live: desired.object, paths: [".spec.type"] };
+const repair = { by: "other", paths: [".spec.type"] };
+
+/** After so many repairs at one moment. */
+function contentionAfter(rounds: number): { readonly contention: Contention; readonly clock: FakeClock } {
+  const clock = new FakeClock();
+  const contention = new Contention(clock);
+  for (let round = 0; round < rounds; round += 1) contention.repaired("a/b", write, repair, 1);
+  return { contention, clock };
+}
+
+test("Contention: a few repairs are no fight and hold nothing back", () => {
+  const { contention } = contentionAfter(3);
+  assert.deepEqual(contention.due("a/b", [write], 1), [write]);
+  assert.deepEqual(contention.of("a/b"), { fights: [], againInMs: undefined });
+});
+
+test("Contention: a fight is told, and its object is written again only after a while", () => {
+  const { contention, clock } = contentionAfter(5);
+  assert.deepEqual(contention.due("a/b", [write], 1), []);
+  assert.deepEqual(contention.of("a/b"), { fights: ["Service kubearmor: .spec.type by other"], againInMs: 2_000 });
+  clock.advance(2_000);
+  assert.deepEqual(contention.due("a/b", [write], 1), [write]);
+  assert.equal(contention.of("a/b").againInMs, 58_000, "when it is looked at whether it is over");
+  clock.advance(58_000);
+  assert.deepEqual(contention.of("a/b"), { fights: [], againInMs: undefined });
+});
+
+test("Contention: what a new spec wants, what is gone, and other relays are not held back", () => {
+  const { contention } = contentionAfter(9);
+  const gone = { ...write, live: undefined };
+  assert.deepEqual(contention.due("a/b", [write], 2), [write]);
+  assert.deepEqual(contention.due("a/b", [gone], 1), [gone]);
+  assert.deepEqual(contention.due("a/c", [write], 1), [write]);
+  contention.forget("a/b");
+  assert.deepEqual(contention.due("a/b", [write], 1), [write]);
+});

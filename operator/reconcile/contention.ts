@@ -1,0 +1,56 @@
+import type { Clock } from "../../lib/process/clock.ts";
+import { type Fight, type Repair, afterRepair, endMs, isFight, isOver, nextRepairMs } from "../decide/contention.ts";
+import { type PlannedWrite, objectText } from "../decide/plan.ts";
+
+interface Known extends Fight {
+  /** Of the relay's spec: what a newer one wants is no repair. */
+  readonly generation: number;
+}
+
+/** Who keeps writing into which objects of which relay. Kept in memory: a restart costs a few repairs more. */
+export class Contention {
+  readonly #clock: Pick<Clock, "monotonic">;
+  /** By relay, then by object. */
+  readonly #fights = new Map<string, Map<string, Known>>();
+
+  constructor(clock: Pick<Clock, "monotonic">) {
+    this.#clock = clock;
+  }
+
+  /** The writes without those that have to wait: repairs of what somebody else writes all the time. */
+  due(key: string, writes: readonly PlannedWrite[], generation: number): readonly PlannedWrite[] {
+    const nowMs = this.#clock.monotonic();
+    const fights = this.#fights.get(key);
+    return writes.filter(({ desired, live }) => {
+      const fight = live === undefined ? undefined : fights?.get(objectText(desired));
+      return fight === undefined || fight.generation !== generation || nowMs >= nextRepairMs(fight);
+    });
+  }
+
+  repaired(key: string, write: PlannedWrite, repair: Repair, generation: number): void {
+    const nowMs = this.#clock.monotonic();
+    const fights = this.#fights.get(key) ?? new Map<string, Known>();
+    this.#fights.set(key, fights);
+    const object = objectText(write.desired);
+    fights.set(object, { ...afterRepair(fights.get(object), repair, nowMs), generation });
+  }
+
+  /** What the status says of it, in a stable order; and when there may be something else to say or to do. */
+  of(key: string): { readonly fights: readonly string[]; readonly againInMs: number | undefined } {
+    const nowMs = this.#clock.monotonic();
+    const known = this.#fights.get(key);
+    if (known === undefined) return { fights: [], againInMs: undefined };
+    for (const [object, fight] of known) if (isOver(fight, nowMs)) known.delete(object);
+    if (known.size === 0) this.#fights.delete(key);
+    const going = [...known].filter(([, fight]) => isFight(fight));
+    const momentsMs = going.flatMap(([, fight]) => [nextRepairMs(fight), endMs(fight)]).filter((ms) => ms > nowMs);
+    return {
+      fights: going.map(([object, { by, paths }]) => `${object}: ${paths.join(", ")} by ${by}`).toSorted(),
+      againInMs: momentsMs.length === 0 ? undefined : Math.min(...momentsMs) - nowMs,
+    };
+  }
+
+  forget(key: string): void {
+    this.#fights.delete(key);
+  }
+}
