@@ -107,6 +107,8 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     settingsErrors: () => settings.errors,
     settingsHash: () => settings.hash,
     enrichment: (feed) => enricher.counts(feed),
+    hostWatches: () => enrichment.states,
+    hosts: () => enrichment.hosts,
     server: () => server?.counts(),
     ports: () => (ports === undefined ? undefined : { ...ports }),
     eventLoop: outer.use(new EventLoopDelay(clock)),

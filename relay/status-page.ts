@@ -1,3 +1,4 @@
+import type { WatchState } from "../lib/kube/types.ts";
 import { type FeedId, feeds } from "./feeds.ts";
 import { addRates, noRates, type Rates } from "./ledger/rate-window.ts";
 import { type FeedSnapshot, takeSnapshot } from "./ledger/snapshot.ts";
@@ -24,12 +25,18 @@ export function statusPage(sources: MetricSources): unknown {
     },
     feeds: Object.fromEntries(takeSnapshot(sources).map((feed) => [feed.id, feedStatus(feed, sources)])),
     throttleNotices: nodes.throttleNotices,
-    watches: sources
-      .watches()
-      .map(({ state }) => (state.kind === "failing" ? { kind: state.reason, error: state.error.message } : state)),
+    watches: sources.watches().map(({ namespace, state }) => ({ namespace, ...watchStatus(state) })),
+    peers: {
+      hosts: sources.hosts?.(),
+      watches: sources.hostWatches?.().map(({ resource, state }) => ({ resource, ...watchStatus(state) })),
+    },
     nodes: nodes.nodes.map(nodeStatus),
     subscribers: subscriptions.list().map(subscriberStatus),
   };
+}
+
+function watchStatus(state: WatchState): { readonly kind: string; readonly error?: string } {
+  return state.kind === "failing" ? { kind: state.reason, error: state.error.message } : { kind: state.kind };
 }
 
 function feedStatus(

@@ -1,3 +1,4 @@
+import type { WatchState } from "../../lib/kube/types.ts";
 import { feeds } from "../feeds.ts";
 import { labelText } from "./exposition.ts";
 import { feedIds, type MetricGroup, perKey, single } from "./metric.ts";
@@ -38,9 +39,7 @@ export const relayMetrics: MetricGroup = {
           "`starting`, `synced`, or why it fails: `forbidden`, `unauthorized`, `expired`, `unreachable`, `server-error`, `malformed`",
       },
       help: "Watches of agents' pods, by their state. Worry when any is not synced: agents may be missing.",
-      samples: perKey("state", ({ sources }) =>
-        tally(sources.watches().map(({ state }) => (state.kind === "failing" ? state.reason : state.kind))),
-      ),
+      samples: perKey("state", ({ sources }) => tally(sources.watches().map(({ state }) => wordOf(state)))),
     },
     {
       name: "kubearmor_relay_watch_restarts_total",
@@ -48,6 +47,22 @@ export const relayMetrics: MetricGroup = {
       labels: { reason: "`timeout` and `closed` are the API server's routine; the others as the states above" },
       help: "Ends of watches of the Kubernetes API, each begun again. Worry when reasons other than timeout and closed grow.",
       samples: perKey("reason", ({ sources }) => sources.watchRestarts?.() ?? []),
+    },
+    {
+      name: "kubearmor_relay_enrichment_watches",
+      type: "gauge",
+      labels: { resource: ["pods", "services"], state: "as of `kubearmor_relay_discovery_watches`" },
+      help: "Watches of those who may be peers of connections, while they are named (enrichment.remoteHost). Worry when any is not synced for long: events then come without names.",
+      samples: ({ sources: { hostWatches } }, emit) => {
+        for (const { resource, state } of hostWatches?.() ?? []) emit(labelText({ resource, state: wordOf(state) }), 1);
+      },
+    },
+    {
+      name: "kubearmor_relay_enrichment_hosts",
+      type: "gauge",
+      labels: {},
+      help: "Pods and services that have an address, and so can be named.",
+      samples: single(({ sources }) => sources.hosts?.()),
     },
     {
       name: "kubearmor_relay_enriched_events_total",
@@ -65,6 +80,10 @@ export const relayMetrics: MetricGroup = {
     },
   ],
 };
+
+function wordOf(state: WatchState): string {
+  return state.kind === "failing" ? state.reason : state.kind;
+}
 
 function tally(words: readonly string[]): readonly (readonly [string, number])[] {
   return Array.from(

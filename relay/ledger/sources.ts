@@ -1,5 +1,6 @@
 import type { WatchState } from "../../lib/kube/types.ts";
 import type { EnrichCounts } from "../enrich/enricher.ts";
+import type { HostWatchState } from "../enrich/watch-hosts.ts";
 import type { FeedId } from "../feeds.ts";
 import type { Hub } from "../hub/hub.ts";
 import type { NodePool } from "../nodes/node-pool.ts";
@@ -19,12 +20,16 @@ export interface MetricSources {
   readonly stdoutExpected?: (feed: FeedId) => number;
   /** Whether this replica prints: undefined when it is not one of several. */
   readonly stdoutLeader?: () => StdoutLeader | undefined;
-  readonly watches: () => readonly { readonly state: WatchState }[];
+  readonly watches: () => readonly { readonly namespace?: string | undefined; readonly state: WatchState }[];
   /** Ends of list-watches by reason. */
   readonly watchRestarts?: () => Iterable<readonly [reason: string, count: number]>;
   readonly settingsErrors: () => readonly string[];
   readonly settingsHash?: () => string;
   readonly enrichment?: (feed: FeedId) => Readonly<EnrichCounts>;
+  /** Of those who may be the peers of connections: none while they are not named. */
+  readonly hostWatches?: () => readonly HostWatchState[];
+  /** Those that have an address. */
+  readonly hosts?: () => number;
   /** Undefined until it listens, as the ports. */
   readonly server?: () => ServerCounts | undefined;
   readonly ports?: () => Readonly<Record<string, number>> | undefined;

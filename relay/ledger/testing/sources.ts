@@ -123,6 +123,14 @@ const fixedSources: Omit<Required<MetricSources>, "hub" | "nodes"> = {
       tooLarge: first + 5,
     };
   },
+  hostWatches: () => [
+    { resource: "pods", state: { kind: "synced" } },
+    {
+      resource: "services",
+      state: { kind: "failing", reason: "forbidden", error: new Error("services is forbidden") },
+    },
+  ],
+  hosts: () => 61,
   server: () => ({
     connections: {
       accepted: 90,
