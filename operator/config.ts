@@ -16,6 +16,8 @@ export interface OperatorConfig {
   /** Relays that are worked on at once. */
   readonly concurrency: number;
   readonly logLevel: LogLevel;
+  /** Write nothing, and log what would be written. */
+  readonly dryRun: boolean;
 }
 
 export type ParsedConfig =
@@ -38,6 +40,7 @@ const flags: Readonly<Record<string, FlagKind>> = {
   "leader-elect-namespace": "string",
   concurrency: "string",
   "log-level": "string",
+  "dry-run": "boolean",
 };
 
 const logLevels: readonly LogLevel[] = ["error", "warn", "info", "debug"];
@@ -66,6 +69,7 @@ export function parseConfig(argv: readonly string[], env: Environment): ParsedCo
     leaderElect: read("leader-elect", inCluster, parseBoolean, "true or false"),
     leaseNamespace: values.get("leader-elect-namespace"),
     concurrency: read("concurrency", 4, parseCount, "a number from 1 to 100"),
+    dryRun: read("dry-run", false, parseBoolean, "true or false"),
     logLevel: read("log-level", "info", parseLevel, `one of ${logLevels.join(", ")}`),
   };
   return mistakes.length === 0 ? { kind: "valid", config, warnings } : { kind: "invalid", errors: mistakes };

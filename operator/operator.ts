@@ -26,7 +26,8 @@ import { parseKey } from "./watch/keys.ts";
 export type OperatorOptions = Pick<
   OperatorConfig,
   "namespaces" | "httpPort" | "relayImage" | "leaderElect" | "leaseNamespace" | "concurrency"
->;
+> &
+  Partial<Pick<OperatorConfig, "dryRun">>;
 
 export interface OperatorDeps {
   readonly cluster: Cluster;
@@ -76,8 +77,10 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
     }),
   );
   const identity = `${hostname()}_${randomUUID()}`;
-  const election = options.leaderElect ? opened.use(elect(options, identity, deps)) : undefined;
-  const writer = fencedClient(client, () => election?.mayWrite() ?? true);
+  const { dryRun = false } = options;
+  // One that writes nothing need not be the only one.
+  const election = options.leaderElect && !dryRun ? opened.use(elect(options, identity, deps)) : undefined;
+  const writer = fencedClient(client, () => !dryRun && (election?.mayWrite() ?? true));
   const reporter = { controller: "operator.kubearmor.com/relay-operator", instance: hostname() };
   const recorder = opened.use(
     createEventRecorder(reporter, {
@@ -89,7 +92,7 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
     }),
   );
   const reconcile = createReconciler(
-    { defaultImage: options.relayImage },
+    { defaultImage: options.relayImage, dryRun },
     {
       view: caches,
       client: writer,

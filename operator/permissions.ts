@@ -73,7 +73,7 @@ export const clusterPermissions: readonly Permission[] = [
     group: "coordination.k8s.io",
     resource: "leases",
     verbs: ["get", "create", "update"],
-    why: "granted to relays of several pods, for the one that says whose turn it is to print",
+    why: "granted to relays, for the one that says whose turn it is to print",
   },
   { group: rbac, resource: "roles", verbs: [...follow, ...apply], why: "a relay's rights in its namespace" },
   { group: rbac, resource: "rolebindings", verbs: [...follow, ...apply], why: "as above" },

@@ -4,6 +4,7 @@ import { assertNever } from "./assert-never.ts";
 import { type PodProblem, problemOfPods } from "./pods.ts";
 import type { ConditionType, Reason } from "./reasons.ts";
 import { type PodCounts, type Rollout, podCounts, rolloutOf } from "./rollout.ts";
+import { warningsOf } from "./validate.ts";
 import type { WriteResult } from "./write-result.ts";
 
 /** All that the conditions depend on. */
@@ -64,10 +65,11 @@ export function conditionsOf(situation: Situation): readonly Finding[] {
   ];
 }
 
-function acceptedOf({ problems }: Situation): Finding {
-  return problems.length === 0
-    ? { type: "Accepted", status: "True", reason: "Valid", message: "" }
-    : { type: "Accepted", status: "False", reason: "InvalidSpec", message: problems.join("; ") };
+function acceptedOf({ relay, problems }: Situation): Finding {
+  const type = "Accepted";
+  if (problems.length > 0) return { type, status: "False", reason: "InvalidSpec", message: problems.join("; ") };
+  const warnings = warningsOf(relay);
+  return { type, status: "True", reason: warnings.length > 0 ? "Unwise" : "Valid", message: warnings.join("; ") };
 }
 
 function appliedOf({ write }: Situation): Finding {

@@ -15,6 +15,7 @@ export type ConditionType = (typeof conditionTypes)[number];
 /** Every reason a condition or an Event can have, and what it means. */
 export const reasons = {
   Valid: "The spec can be acted upon",
+  Unwise: "The spec is acted upon, and something about it is not advisable",
   InvalidSpec: "The spec contradicts itself; the running relay is left as it is",
   Applied: "Every object of the relay is as the spec wants it",
   Suspended: "spec.suspend is true and objects differ from what the spec wants",

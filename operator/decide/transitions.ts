@@ -25,7 +25,8 @@ export function transitionsOf(before: RelayStatus, after: RelayStatus): readonly
 }
 
 /** Undefined for states that are no news by themselves: Ready and Stalled repeat what another condition says. */
-function levelOf({ type, status }: Condition): Transition["type"] | undefined {
+function levelOf({ type, status, reason }: Condition): Transition["type"] | undefined {
+  if (type === "Accepted" && reason === "Unwise") return "Warning";
   if (type === "Ready" && status === "True") return "Normal";
   if ((type === "Degraded" || type === "Contended") && status === "True") return "Warning";
   if ((type === "Accepted" || type === "Applied") && status === "False") return "Warning";

@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KubeArmorRelay } from "../api/types.gen.ts";
 import { relayOf } from "../testing/samples.ts";
-import { problemsOf } from "./validate.ts";
+import { problemsOf, warningsOf } from "./validate.ts";
 
 const refused: Readonly<Record<string, readonly [KubeArmorRelay["spec"], RegExp]>> = {
-  "a buffer that the container cannot hold": [{ limits: { bufferBytes: "257Mi" } }, /^spec\.resources\.limits: /],
   "a mailbox of half a byte": [{ limits: { mailboxBytes: "70000500m" } }, /^spec\.limits: mailboxBytes/],
-  "a buffer for nothing": [{ limits: { bufferBytes: 1 } }, /^spec\.limits: .*bufferBytes/],
+  "a buffer for few large events": [{ limits: { bufferBytes: 16 * 1024 ** 2 - 1 } }, /^spec\.limits: .*bufferBytes/],
   "a nodePort without a node port type": [{ service: { nodePort: 1 } }, /^spec\.service\.nodePort: /],
   "the name of the Service for metrics": [{ service: { name: "kubearmor-relay-metrics" } }, /^spec\.service\.name: /],
   "a selector that selects every pod": [{ agents: { selector: { matchLabels: {} } } }, /^spec\.agents\.selector/],
@@ -32,7 +31,13 @@ test("problemsOf() has nothing to say about an empty spec", () => {
   assert.deepEqual(problemsOf(relayOf()), []);
 });
 
-test("problemsOf() leaves a buffer alone that the container can hold, or whose container has no limit", () => {
-  assert.deepEqual(problemsOf(relayOf({ limits: { bufferBytes: "256Mi" } })), []);
-  assert.deepEqual(problemsOf(relayOf({ limits: { bufferBytes: "4Gi" }, resources: { limits: {} } })), []);
+test("warningsOf() names a buffer that the container cannot hold, which is no problem", () => {
+  const relay = relayOf({ limits: { bufferBytes: "257Mi" } });
+  assert.match(warningsOf(relay).join(), /^spec\.resources\.limits: /);
+  assert.deepEqual(problemsOf(relay), []);
+});
+
+test("warningsOf() leaves a buffer alone that the container can hold, or whose container has no limit", () => {
+  assert.deepEqual(warningsOf(relayOf({ limits: { bufferBytes: "256Mi" } })), []);
+  assert.deepEqual(warningsOf(relayOf({ limits: { bufferBytes: "4Gi" }, resources: { limits: {} } })), []);
 });

@@ -34,20 +34,10 @@ const rules: readonly Rule[] = [
     holds: ({ metadata }) => metadata.name.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(metadata.name),
   },
   {
-    field: "spec.resources.limits",
-    message:
-      "the memory limit must be at least twice limits.bufferBytes, or the container is killed before its buffer is full",
-    holds: ({ spec: { resources, limits } }) => {
-      const memory = parseQuantity(resources.limits["memory"]);
-      const buffer = parseQuantity(limits.bufferBytes);
-      return memory === undefined || buffer === undefined || memory >= 2n * buffer;
-    },
-  },
-  {
     field: "spec.limits",
-    message: "mailboxBytes must be from 64Ki to 16Gi, bufferBytes from 1Mi to 16Gi",
+    message: "mailboxBytes must be from 64Ki to 16Gi, bufferBytes from 16Mi to 16Gi",
     holds: ({ spec: { limits } }) =>
-      isWholeBetween(limits.mailboxBytes, "64Ki", "16Gi") && isWholeBetween(limits.bufferBytes, "1Mi", "16Gi"),
+      isWholeBetween(limits.mailboxBytes, "64Ki", "16Gi") && isWholeBetween(limits.bufferBytes, "16Mi", "16Gi"),
   },
   {
     field: "spec.service.nodePort",
@@ -79,6 +69,20 @@ const rules: readonly Rule[] = [
   },
 ];
 
+/** Rules of the CRD that relays may break which are older than those: they are acted upon all the same. */
+const advice: readonly Rule[] = [
+  {
+    field: "spec.resources.limits",
+    message:
+      "the memory limit should be at least twice limits.bufferBytes: the container may be killed before its buffer is full",
+    holds: ({ spec: { resources, limits } }) => {
+      const memory = parseQuantity(resources.limits["memory"]);
+      const buffer = parseQuantity(limits.bufferBytes);
+      return memory === undefined || buffer === undefined || memory >= 2n * buffer;
+    },
+  },
+];
+
 function isWholeBetween(value: number | string, min: string, max: string): boolean {
   const [billionths, least = 0n, most = 0n] = [value, min, max].map(parseQuantity);
   return billionths !== undefined && billionths % 1_000_000_000n === 0n && billionths >= least && billionths <= most;
@@ -86,5 +90,14 @@ function isWholeBetween(value: number | string, min: string, max: string): boole
 
 /** What is wrong with a relay's spec, a sentence each, in a stable order: empty = it can be acted upon. */
 export function problemsOf(relay: Relay): readonly string[] {
-  return rules.filter((rule) => !rule.holds(relay)).map((rule) => `${rule.field}: ${rule.message}`);
+  return brokenOf(rules, relay);
+}
+
+/** What is unwise about it, likewise. */
+export function warningsOf(relay: Relay): readonly string[] {
+  return brokenOf(advice, relay);
+}
+
+function brokenOf(all: readonly Rule[], relay: Relay): readonly string[] {
+  return all.filter((rule) => !rule.holds(relay)).map((rule) => `${rule.field}: ${rule.message}`);
 }

@@ -48,9 +48,12 @@ function fnv1a(text: string): string {
   return hash.toString(16).padStart(8, "0");
 }
 
-/** Of the Lease whose holder prints, where there are several pods. */
+/**
+ * Of the Lease whose holder prints, where there are several pods. Pods may write it: it must not be the name of another
+ * component's Lease, whatever the relay is called. Names of Leases are 253 characters at most, a relay's are 63.
+ */
 export function leaseName({ metadata }: Relay): string {
-  return metadata.name;
+  return `${metadata.name}-kubearmor-relay-stdout`;
 }
 
 /** The label selector of the pods as text, for the scale subresource. */

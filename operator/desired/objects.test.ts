@@ -74,7 +74,7 @@ const liveSpec: fc.Arbitrary<KubeArmorRelay["spec"]> = fc.record(
     stdout: fc.record({ alerts: fc.boolean(), logs: fc.boolean(), messages: fc.boolean() }, { noNullPrototype: true }),
     clusterName: fc.constantFrom("", "a", "b"),
     limits: fc.record(
-      { maxSubscribers: fc.integer({ min: 1, max: 5 }), bufferBytes: fc.constantFrom("1Mi", "64Mi") },
+      { maxSubscribers: fc.integer({ min: 1, max: 5 }), bufferBytes: fc.constantFrom("16Mi", "64Mi") },
       { noNullPrototype: true },
     ),
     agents: fc.record(
@@ -113,10 +113,26 @@ test("desiredObjects(): enrichment changes the settings and the rights it needs,
   assert.deepEqual(kindsChangedBy({ enrichment: { remoteHost: false } }), ["ClusterRole", "ConfigMap"]);
 });
 
-test("desiredObjects(): a second replica brings the Lease, the right to it and a budget; none of them is there for one", () => {
-  assert.deepEqual(kindsChangedBy({ replicas: 2 }), ["Role", "PodDisruptionBudget", "Deployment"]);
+test("desiredObjects(): a second replica brings the Lease and a budget; neither of them is there for one", () => {
+  assert.deepEqual(kindsChangedBy({ replicas: 2 }), ["PodDisruptionBudget", "Deployment"]);
   assert.deepEqual(kindsChangedBy({ replicas: 0 }), ["Deployment"]);
-  assert.ok(!JSON.stringify(desiredObjects(relayOf(), options)).includes("lease"));
+  assert.ok(!JSON.stringify(desiredObjects(relayOf(), options)).includes("--lease"));
+});
+
+test("desiredObjects(): pods that take turns may do so until the last of them has gone, even when one replica is wanted", () => {
+  const rolesFor = (replicas: number) =>
+    desiredObjects(relayOf({ replicas }), options).filter(({ object }) => object.kind === "Role");
+  assert.match(JSON.stringify(rolesFor(1)), /"leases"\],"resourceNames":\["kubearmor-relay-kubearmor-relay-stdout"\]/);
+  assert.deepEqual(rolesFor(1), rolesFor(2));
+});
+
+test("desiredObjects(): the Lease is no other component's, whatever the relay is called, and its name is a valid one", () => {
+  for (const name of ["kubearmor-relay-operator", "x".repeat(63)]) {
+    const relay = relayOf({ replicas: 2 }, { metadata: { namespace: "a", name } });
+    const [lease = ""] = /(?<=--lease=a\/)[^"]+/.exec(JSON.stringify(desiredObjects(relay, options))) ?? [];
+    assert.match(lease, /^.+-kubearmor-relay-stdout$/);
+    assert.ok(lease.length <= 253);
+  }
 });
 
 test("desiredObjects(): labels and annotations of the relay are on no object", () => {

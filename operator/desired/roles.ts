@@ -5,7 +5,10 @@ import { type DesiredObject, clusterObject, namespacedObject } from "./object.ts
 
 const rbacGroup = "rbac.authorization.k8s.io";
 
-/** Its own settings, and, where several take turns to print, the Lease that says whose it is. Nothing else of its namespace. */
+/**
+ * Its own settings, and the Lease that says whose turn it is to print. That is for a single replica too: while several become
+ * one, the last pods of several still take turns, and must be able to end theirs. Nothing else of its namespace.
+ */
 export function role(relay: Relay): DesiredObject {
   const { name } = relay.metadata;
   const settings = {
@@ -22,7 +25,7 @@ export function role(relay: Relay): DesiredObject {
   ];
   return namespacedObject(relay, roles, {
     name,
-    body: { rules: [settings, ...(relay.spec.replicas > 1 ? turns : [])] },
+    body: { rules: [settings, ...turns] },
   });
 }
 

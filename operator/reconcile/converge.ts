@@ -1,9 +1,9 @@
 import { isConflict } from "../../lib/kube/errors.ts";
-import { type Relay, parseRelay, relayResource } from "../api/relay.ts";
+import { type Relay, relayResource } from "../api/relay.ts";
 import { assertNever } from "../decide/assert-never.ts";
 import { conditionsOf } from "../decide/conditions.ts";
 import { driftOf } from "../decide/drift.ts";
-import { type Plan, objectText, planOf } from "../decide/plan.ts";
+import { type Plan, objectText } from "../decide/plan.ts";
 import { isProgressOnly, isSameStatus, nextStatus } from "../decide/status.ts";
 import { transitionsOf } from "../decide/transitions.ts";
 import { problemsOf } from "../decide/validate.ts";
@@ -14,7 +14,8 @@ import { fieldManager } from "../desired/names.ts";
 import { desiredObjects } from "../desired/objects.ts";
 import { type Outcome, TerminalError, done } from "../engine/outcome.ts";
 import { addFinalizer, hasFinalizer } from "./finalizer.ts";
-import { type Asking, gatherPairs } from "./gather.ts";
+import type { Asking } from "./gather.ts";
+import { differencesOf, planRelay } from "./planning.ts";
 import type { Memory, ReconcilerDeps } from "./reconciler.ts";
 import { factsOf, writeStatus } from "./status.ts";
 import { carryOut } from "./write.ts";
@@ -86,16 +87,13 @@ async function writeOnce(
   deps: ReconcilerDeps & Memory,
   signal: AbortSignal,
 ): Promise<Attempt> {
-  const { view, client, differences } = deps;
-  const pairs = await gatherPairs(desiredObjects(relay, options), view, client, asking, signal);
-  const wanting = view.relaysWanting(relay.metadata.namespace ?? "", relay.spec.service.name).map(parseRelay);
-  const plan = planOf({ relay, pairs, owned: view.childrenOf(key), wanting }, { fieldManager, differences });
+  const plan = await planRelay(key, relay, options, asking, deps, signal);
   if (relay.spec.suspend) return { result: { kind: "suspended", different: differencesOf(plan) } };
   const inTheWay = obstacleOf(plan);
   // A relay that has never run must not start in part; one that runs must not be frozen by one object.
   if (inTheWay !== undefined && !plan.isRunning) return { result: inTheWay };
-  const hasClusterObjects = pairs.some(({ desired }) => !desired.resource.namespaced);
-  if (hasClusterObjects && !hasFinalizer(view.get(relayResource, relay.metadata) ?? relay))
+  const hasClusterObjects = desiredObjects(relay, options).some(({ resource }) => !resource.namespaced);
+  if (hasClusterObjects && !hasFinalizer(deps.view.get(relayResource, relay.metadata) ?? relay))
     await addFinalizer(relay, deps, signal);
   const { generation = 0 } = relay.metadata;
   const writes = deps.contention.due(key, plan.writes, generation);
@@ -115,11 +113,6 @@ function failedAttempt(error: unknown, signal: AbortSignal): Attempt {
   // What was decided upon is out of date: it is decided anew with backoff, and is no news either.
   if (isConflict(error)) throw error;
   return { result: writeFailure(error), error };
-}
-
-function differencesOf({ writes, deletes, foreign, leaving, claimed }: Plan): readonly string[] {
-  const wanted = [...writes, ...claimed].map(({ desired }) => desired);
-  return [...wanted, ...deletes, ...foreign, ...leaving].map(objectText);
 }
 
 function obstacleOf({ foreign, leaving, claimed }: Plan): WriteResult | undefined {

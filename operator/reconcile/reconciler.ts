@@ -10,6 +10,7 @@ import { parseKey } from "../watch/keys.ts";
 import { cleanUp, sweep } from "./clean-up.ts";
 import { Contention } from "./contention.ts";
 import { converge } from "./converge.ts";
+import { preview } from "./preview.ts";
 import { StatusPace } from "./status-pace.ts";
 import type { Write } from "./write.ts";
 
@@ -39,6 +40,11 @@ export interface ReconcilerDeps {
   readonly onDrift: (write: PlannedWrite) => void;
 }
 
+export interface ReconcilerOptions extends DeploymentOptions {
+  /** Write nothing, and log what would be written. Default false. */
+  readonly dryRun?: boolean;
+}
+
 /** What is kept from one pass to the next: about the pace of writes only, and of no matter when it is lost. */
 export interface Memory {
   readonly pace: StatusPace;
@@ -49,12 +55,14 @@ export interface Memory {
  * Reads everything anew at every call: it does not know what changed, so that a missed or repeated notification does no
  * harm.
  */
-export function createReconciler(options: DeploymentOptions, deps: ReconcilerDeps): Reconcile {
+export function createReconciler(options: ReconcilerOptions, deps: ReconcilerDeps): Reconcile {
   const memory: Memory = { pace: new StatusPace(deps.clock), contention: new Contention(deps.clock) };
   return async (key, signal) => {
     const name = parseKey(key);
     if (!deps.view.covers(name.namespace)) return done;
     const object = deps.view.get(relayResource, name);
+    if (options.dryRun === true)
+      return object === undefined ? done : await preview(key, parseRelay(object), options, deps, signal);
     if (object === undefined) memory.contention.forget(key);
     if (object === undefined) return await sweep(key, name, deps, signal);
     const relay = parseRelay(object);

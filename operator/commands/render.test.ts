@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseAllDocuments } from "yaml";
+import type { KubeObject } from "../../lib/kube/types.ts";
+import { readRelays } from "./read-relays.ts";
+import { render } from "./render.ts";
+
+const relay = `apiVersion: operator.kubearmor.com/v1alpha1
+kind: KubeArmorRelay
+metadata: { name: relay }
+`;
+
+function errorsOf(text: string): readonly string[] {
+  const read = readRelays(text);
+  return read.kind === "invalid" ? read.errors : [];
+}
+
+test("readRelays() takes relays of several documents, in the default namespace unless they name one", () => {
+  const namespace = "apiVersion: v1\nkind: Namespace\nmetadata: { name: a }\n";
+  const read = readRelays([namespace, relay, relay.replace("name: relay", "name: b, namespace: a")].join("---\n"));
+  assert.ok(read.kind === "read");
+  assert.deepEqual(
+    read.relays.map(({ metadata }) => [metadata.namespace, metadata.name]),
+    [
+      ["default", "relay"],
+      ["a", "b"],
+    ],
+  );
+});
+
+const mistakes: Readonly<Record<string, readonly [text: string, message: RegExp]>> = {
+  "no relay": ["apiVersion: v1\nkind: Namespace\n", /There is no KubeArmorRelay/],
+  "no YAML": ["a: [", /./],
+  "a spec that contradicts itself": [
+    `${relay}spec: { service: { nodePort: 1 } }\n`,
+    /^KubeArmorRelay relay: spec\.service\.nodePort/,
+  ],
+  "a name that cannot be one": [relay.replace("name: relay", "name: a.b"), /metadata\.name must be/],
+};
+
+for (const [sentence, [text, message]] of Object.entries(mistakes)) {
+  test(`readRelays() refuses ${sentence}`, () => assert.match(errorsOf(text).join("\n"), message));
+}
+
+test("render() prints every object, and nothing that only a cluster can know", () => {
+  const read = readRelays(relay);
+  assert.ok(read.kind === "read");
+  const text = render(read.relays, { defaultImage: "registry/relay:1" });
+  const objects = parseAllDocuments(text).map((document) => document.toJS() as KubeObject);
+  assert.deepEqual(
+    objects.map(({ kind }) => kind),
+    [
+      "ServiceAccount",
+      "Role",
+      "RoleBinding",
+      "ClusterRole",
+      "ClusterRoleBinding",
+      "ConfigMap",
+      "Service",
+      "Service",
+      "Deployment",
+    ],
+  );
+  assert.match(text, /image: registry\/relay:1/);
+  assert.doesNotMatch(text, /ownerReferences|owner-uid/);
+});
