@@ -130,6 +130,10 @@ const cases: Readonly<Record<string, readonly [Situation, Expected]>> = {
       Stalled: "True/InvalidSpec",
     },
   ],
+  "the container cannot hold its buffer, which was no mistake once": [
+    situation({ relay: relayOf({ limits: { bufferBytes: "512Mi" } }) }),
+    { ...fine, Accepted: "True/Unwise" },
+  ],
   "a write is refused for good before there are pods": [
     situation({ write: denied, deployment: undefined }),
     {

@@ -26,3 +26,10 @@ test("transitionsOf() tells what was entered, once", () => {
   assert.deepEqual(transitionsOf(crashing, fine), [{ type: "Normal", reason: "RelayReady", note: "1 of 1" }]);
   assert.deepEqual(transitionsOf(fine, fine), []);
 });
+
+test("transitionsOf() warns of what is accepted and unwise", () => {
+  const valid = { conditions: [condition("Accepted", "True", "Valid")] };
+  const unwise = { conditions: [condition("Accepted", "True", "Unwise", "little memory")] };
+  assert.deepEqual(transitionsOf(valid, unwise), [{ type: "Warning", reason: "Unwise", note: "little memory" }]);
+  assert.deepEqual([...transitionsOf(unwise, unwise), ...transitionsOf(unwise, valid)], []);
+});

@@ -119,9 +119,11 @@ test("desiredObjects(): a second replica brings the Lease and a budget; neither 
   assert.ok(!JSON.stringify(desiredObjects(relayOf(), options)).includes("--lease"));
 });
 
+function rolesFor(replicas: number): readonly DesiredObject[] {
+  return desiredObjects(relayOf({ replicas }), options).filter(({ object }) => object.kind === "Role");
+}
+
 test("desiredObjects(): pods that take turns may do so until the last of them has gone, even when one replica is wanted", () => {
-  const rolesFor = (replicas: number) =>
-    desiredObjects(relayOf({ replicas }), options).filter(({ object }) => object.kind === "Role");
   assert.match(JSON.stringify(rolesFor(1)), /"leases"\],"resourceNames":\["kubearmor-relay-kubearmor-relay-stdout"\]/);
   assert.deepEqual(rolesFor(1), rolesFor(2));
 });

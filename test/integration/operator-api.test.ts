@@ -34,8 +34,10 @@ const refused: Readonly<Record<string, readonly [spec: object, message: RegExp]>
   "a mailbox of half a byte": [{ limits: { mailboxBytes: "70000500m" } }, /mailboxBytes must be from 64Ki/],
   "a buffer that no process can hold": [
     { limits: { bufferBytes: "17Gi" }, resources: {} },
-    /bufferBytes must be from 1Mi/,
+    /bufferBytes must be from 16Mi/,
   ],
+  "a buffer for few large events": [{ limits: { bufferBytes: "15Mi" } }, /bufferBytes must be from 16Mi/],
+  "more subscribers than calls are served": [{ limits: { maxSubscribers: 4001 } }, /spec\.limits\.maxSubscribers/],
   "no subscribers": [{ limits: { maxSubscribers: 0 } }, /spec\.limits\.maxSubscribers/],
   "a cluster's name of two lines": [{ clusterName: "a\nb" }, /spec\.clusterName/],
   "a log level that is none": [{ logLevel: "loud" }, /spec\.logLevel/],
@@ -45,6 +47,11 @@ const refused: Readonly<Record<string, readonly [spec: object, message: RegExp]>
   "a Service name that DNS cannot carry": [{ service: { name: "Relay" } }, /spec\.service\.name/],
   "a selector that selects every pod": [{ agents: { selector: { matchLabels: {} } } }, /matchLabels/],
   "a label key with a space": [{ agents: { selector: { matchLabels: { "a b": "c" } } } }, /matchLabels/],
+  "a label key whose prefix is no name": [{ agents: { selector: { matchLabels: { "a..b/x": "y" } } } }, /matchLabels/],
+  "a label key with a prefix too long": [
+    { agents: { selector: { matchLabels: { [`${"a".repeat(254)}/x`]: "y" } } } },
+    /matchLabels/,
+  ],
   "an endpoint without a port": [{ agents: { endpoints: ["host"] } }, /endpoints\[0\]/],
   "an endpoint with a port that there is not": [{ agents: { endpoints: ["host:99999"] } }, /endpoints\[0\]/],
   "an endpoint that is no IPv6 address": [{ agents: { endpoints: ["[:::::]:1"] } }, /endpoints\[0\]/],
@@ -80,6 +87,9 @@ const accepted: Readonly<Record<string, object>> = {
   "any buffer where nothing bounds the container": { limits: { bufferBytes: "4Gi" }, resources: { limits: {} } },
   "memory as a number": { resources: { limits: { memory: 2_147_483_648 } } },
   "a cluster's name in any script": { clusterName: "Größe 1" },
+  "a label key with as long a prefix as there may be": {
+    agents: { selector: { matchLabels: { [`${"a.".repeat(126)}a/x`]: "y" } } },
+  },
   "everything off": { replicas: 0, suspend: true },
 };
 

@@ -248,7 +248,7 @@ test("live settings: they are in the ConfigMap, and no pod is replaced", async (
   assert.deepEqual(uidsOf(await harness.admin.list(pods, { namespace: at.namespace })), uidsOf(earlier));
 });
 
-test("spec.replicas: several that print get a Lease to take turns by, and the right to it; one has neither", async () => {
+test("spec.replicas: several that print get a Lease to take turns by; the right to it stays, as their pods may need it", async () => {
   const at = await readyRelay("turns", { stdout: { alerts: true } });
   const leaseRules = async () => {
     const { rules } = (await fetchObject(roles, at.namespace, at.name)) as { readonly rules?: unknown };
@@ -258,16 +258,17 @@ test("spec.replicas: several that print get a Lease to take turns by, and the ri
   };
   const hasLease = async () =>
     JSON.stringify(await fetchObject(deployments, at.namespace, at.name)).includes(
-      `--lease=${at.namespace}/${at.name}`,
+      `--lease=${at.namespace}/${at.name}-kubearmor-relay-stdout`,
     );
-  assert.deepEqual(await leaseRules(), []);
+  assert.deepEqual(await leaseRules(), ["create", "get,update"]);
   assert.equal(await hasLease(), false);
   await harness.admin.mergePatch(relayResource, at, { spec: { replicas: 2 } });
   await eventually("both pods are told of the Lease", async () => ((await hasLease()) ? true : undefined));
   assert.deepEqual(await leaseRules(), ["create", "get,update"]);
   await untilCondition(harness.admin, at, "Ready", "True");
   await harness.admin.mergePatch(relayResource, at, { spec: { replicas: 1 } });
-  await eventually("the right is taken back", async () => ((await leaseRules()).length === 0 ? true : undefined));
+  await eventually("the pod is told of no Lease", async () => ((await hasLease()) ? undefined : true));
+  assert.deepEqual(await leaseRules(), ["create", "get,update"]);
 });
 
 test("spec.enrichment: Services are granted while peers are named", async () => {
