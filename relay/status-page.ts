@@ -25,10 +25,10 @@ export function statusPage(sources: MetricSources): unknown {
     },
     feeds: Object.fromEntries(takeSnapshot(sources).map((feed) => [feed.id, feedStatus(feed, sources)])),
     throttleNotices: nodes.throttleNotices,
-    watches: sources.watches().map(({ namespace, state }) => ({ namespace, ...watchStatus(state) })),
+    watches: sources.watches().map(({ namespace, state }) => Object.assign({ namespace }, watchStatus(state))),
     peers: {
       hosts: sources.hosts?.(),
-      watches: sources.hostWatches?.().map(({ resource, state }) => ({ resource, ...watchStatus(state) })),
+      watches: sources.hostWatches?.().map(({ resource, state }) => Object.assign({ resource }, watchStatus(state))),
     },
     nodes: nodes.nodes.map(nodeStatus),
     subscribers: subscriptions.list().map(subscriberStatus),
