@@ -21,17 +21,15 @@ export function specOf(lease: KubeObject): LeaseSpec {
   return lease["spec"] ?? {};
 }
 
-/** Whether another candidate holds the lease and may still be alive. */
-export function isHeldByOther(
-  observed: ObservedLease,
+/** Until when another candidate that holds the lease may be alive, on the local clock; -Infinity when none holds it. */
+export function heldByOtherUntilMs(
+  { lease, sinceMs }: ObservedLease,
   identity: string,
   defaultDurationMs: number,
-  nowMs: number,
-): boolean {
-  const { holderIdentity, leaseDurationSeconds } = specOf(observed.lease);
-  if (!holderIdentity || holderIdentity === identity) return false;
-  const durationMs = leaseDurationSeconds === undefined ? defaultDurationMs : leaseDurationSeconds * 1000;
-  return nowMs - observed.sinceMs < durationMs;
+): number {
+  const { holderIdentity, leaseDurationSeconds } = specOf(lease);
+  if (!holderIdentity || holderIdentity === identity) return Number.NEGATIVE_INFINITY;
+  return sinceMs + (leaseDurationSeconds === undefined ? defaultDurationMs : leaseDurationSeconds * 1000);
 }
 
 /** The lease in the hands of `identity`, made from its current state so that labels and the like stay. */

@@ -24,6 +24,19 @@ class LeaseApi {
     this.lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec };
   }
 
+  /** As `kubectl label` or another controller would. */
+  annotate(annotations: Readonly<Record<string, string>>): void {
+    const { spec } = this;
+    this.edit(spec);
+    if (this.lease !== undefined) {
+      const { metadata } = this.lease;
+      this.lease = {
+        ...this.lease,
+        metadata: { ...metadata, annotations: { ...metadata.annotations, ...annotations } },
+      };
+    }
+  }
+
   get spec(): LeaseSpec {
     return this.lease === undefined ? {} : specOf(this.lease);
   }
@@ -116,7 +129,7 @@ test("startElection() leaves a lease alone as long as it keeps changing, whateve
   await using election = join(api, clock, "one");
   for (let round = 0; round < 10; round += 1) {
     await pass(clock, 10_000);
-    api.edit({ ...holder, renewTime: `1960-01-01T00:00:0${round}.000000Z` });
+    api.edit({ ...holder, renewTime: `1960-01-01T00:01:0${round}.000000Z` });
     assert.equal(election.mayWrite(), false);
   }
   assert.equal(api.writes, 0);
@@ -260,6 +273,65 @@ test("Election: a lease that is deleted under its holder is the holder's until i
   assert.equal(first.mayWrite(), true);
   assert.equal(second.mayWrite(), false);
   assert.equal(api.spec.holderIdentity, "one");
+});
+
+test("startElection() takes a dead holder's lease in time, however often others write on its metadata", async () => {
+  const api = new LeaseApi();
+  const clock = new FakeClock();
+  api.edit({ holderIdentity: "dead", leaseDurationSeconds: 15, renewTime: "2023-11-14T22:13:20.123000Z" });
+  await using election = join(api, clock, "one");
+  for (let second = 0; second < 19; second += 1) {
+    await pass(clock, 1_000);
+    api.annotate({ touched: String(second) });
+  }
+  // A look now and then meets the write of somebody else.
+  await pass(clock, 4_000);
+  assert.equal(election.mayWrite(), true);
+});
+
+test("Election: what others write beside the spec is not told as the holder's word", async () => {
+  const api = new LeaseApi();
+  const clock = new FakeClock();
+  const spec = { holderIdentity: "other", leaseDurationSeconds: 15 };
+  api.edit({ ...spec, renewTime: "1" });
+  api.annotate({ said: "by the holder" });
+  const seen: string[] = [];
+  await using _standby = startElection(
+    {
+      ...options,
+      identity: "one",
+      onOther: ({ lease, changedBeforeMs, heldUntilMs }) =>
+        seen.push(`${lease.metadata.annotations?.["said"]} ${changedBeforeMs} ${heldUntilMs}`),
+    },
+    { client: api.client(), clock, random: () => 0.999, log: silentLog },
+  );
+  await pass(clock, 1_000);
+  api.annotate({ said: "by a stranger" });
+  await pass(clock, 4_000);
+  assert.deepEqual([...new Set(seen)], ["by the holder 500 15500"]);
+  api.edit({ ...spec, renewTime: "2" });
+  api.annotate({ said: "with a renewal" });
+  await pass(clock, 2_000);
+  assert.match(seen.at(-1) ?? "", /^with a renewal [56]\d\d\d 2[01]\d\d\d$/);
+});
+
+test("startElection() leaves a free lease alone while it may not be taken, and renews its own without asking", async () => {
+  const api = new LeaseApi();
+  const clock = new FakeClock();
+  api.edit({ holderIdentity: "" });
+  let isReady = false;
+  await using election = startElection(
+    { ...options, identity: "one", mayTake: () => isReady },
+    { client: api.client(), clock, random: () => 0, log: silentLog },
+  );
+  await pass(clock, 30_000);
+  assert.equal(api.writes, 0);
+  isReady = true;
+  await pass(clock, 1_000);
+  assert.equal(election.mayWrite(), true);
+  isReady = false;
+  await pass(clock, 30_000);
+  assert.equal(election.mayWrite(), true);
 });
 
 test("Election tells of the lease in other hands, since when it may be so, and what its holder says", async () => {

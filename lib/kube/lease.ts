@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { delay } from "../process/clock.ts";
 import type { Clock, Random } from "../process/clock.ts";
 import type { Log } from "../process/log.ts";
 import { isAlreadyExists, isConflict } from "./errors.ts";
-import { isHeldByOther, leaseBody, releasedBody, specOf } from "./lease-record.ts";
+import { heldByOtherUntilMs, leaseBody, releasedBody, specOf } from "./lease-record.ts";
 import type { ObservedLease } from "./lease-record.ts";
 import { leases } from "./resources.ts";
 import type { KubeClient, KubeObject } from "./types.ts";
@@ -24,12 +25,20 @@ export interface ElectionOptions {
   readonly annotations?: () => Readonly<Record<string, string>>;
   /** Told of the lease in another's or nobody's hands, after every look at it and before it is taken. */
   readonly onOther?: (seen: SeenLease) => void;
+  /** Asked before a lease that another one had is taken: false leaves it to others until the next attempt. Default: always. */
+  readonly mayTake?: () => boolean;
 }
 
+/** Times are those of the local monotonic clock. */
 export interface SeenLease {
+  /** As it was when its spec was first seen as it is now: what others write beside that is nobody's word. */
   readonly lease: KubeObject;
-  /** The lease was written after this, on the local monotonic clock: it looked otherwise then. -Infinity when nobody looked. */
+  /** Its spec was written after this: it was another one then. -Infinity when nobody looked. */
   readonly changedAfterMs: number;
+  /** And before this. */
+  readonly changedBeforeMs: number;
+  /** Until when its holder may be alive; -Infinity when nobody holds it. */
+  readonly heldUntilMs: number;
 }
 
 export interface ElectionDeps {
@@ -77,11 +86,11 @@ class Candidate {
   readonly acquired = Promise.withResolvers<void>();
   readonly lost = Promise.withResolvers<Error>();
 
-  readonly #options: Required<Omit<ElectionOptions, "annotations" | "onOther">> & ElectionOptions;
+  readonly #options: Required<Omit<ElectionOptions, "annotations" | "onOther" | "mayTake">> & ElectionOptions;
   readonly #deps: ElectionDeps;
   readonly #log: Log;
   readonly #stopping = new AbortController();
-  #observed: ObservedLease | undefined;
+  #observed: (ObservedLease & { readonly asFirstSeen: KubeObject }) | undefined;
   /** When the request of the last look was sent. */
   #lookedMs = Number.NEGATIVE_INFINITY;
   #changedAfterMs = Number.NEGATIVE_INFINITY;
@@ -202,26 +211,36 @@ class Candidate {
       if (this.#isHeldByOther()) return undefined;
       return await client.create(leases, this.#annotated(leaseBody(undefined, wanted)), signal);
     }
-    const isNew = current.metadata.resourceVersion !== this.#observed?.lease.metadata.resourceVersion;
-    this.#observe(current);
+    const isNew = this.#observe(current);
     if (own === undefined) {
       if (isNew) this.#changedAfterMs = this.#lookedMs;
       this.#lookedMs = sentMs;
-      if (this.#renewedMs === undefined) {
-        this.#options.onOther?.({ lease: current, changedAfterMs: this.#changedAfterMs });
-      }
+      if (this.#renewedMs === undefined) this.#tellOther();
     }
     if (this.#isHeldByOther()) {
       this.#renewedMs = undefined;
       return undefined;
     }
+    const isTaking = specOf(current).holderIdentity !== identity;
+    if (isTaking && this.#options.mayTake?.() === false) return undefined;
     return await client.replace(leases, this.#annotated(leaseBody(current, wanted)), signal);
   }
 
   #isHeldByOther(): boolean {
+    return this.#deps.clock.monotonic() < this.#heldUntilMs();
+  }
+
+  #heldUntilMs(): number {
     const { identity, leaseDurationMs } = this.#options;
-    const nowMs = this.#deps.clock.monotonic();
-    return this.#observed !== undefined && isHeldByOther(this.#observed, identity, leaseDurationMs, nowMs);
+    if (this.#observed === undefined) return Number.NEGATIVE_INFINITY;
+    return heldByOtherUntilMs(this.#observed, identity, leaseDurationMs);
+  }
+
+  #tellOther(): void {
+    if (this.#observed === undefined) return;
+    const { asFirstSeen: lease, sinceMs: changedBeforeMs } = this.#observed;
+    const heldUntilMs = this.#heldUntilMs();
+    this.#options.onOther?.({ lease, changedAfterMs: this.#changedAfterMs, changedBeforeMs, heldUntilMs });
   }
 
   #annotated(lease: KubeObject): KubeObject {
@@ -233,13 +252,16 @@ class Candidate {
     };
   }
 
-  /** Starts the count anew only when the lease was written since it was last seen. */
-  #observe(lease: KubeObject): void {
+  /**
+   * Starts the count anew only when the lease's spec was written since it was last seen, and returns whether it was: a
+   * label that somebody puts on it is no sign of life.
+   */
+  #observe(lease: KubeObject): boolean {
     const known = this.#observed;
-    const isSame = known?.lease.metadata.resourceVersion === lease.metadata.resourceVersion;
-    const sinceMs = isSame && known !== undefined ? known.sinceMs : this.#deps.clock.monotonic();
-    this.#observed = { lease, sinceMs };
+    const isNew = known === undefined || !isDeepStrictEqual(specOf(known.lease), specOf(lease));
+    this.#observed = isNew ? { lease, asFirstSeen: lease, sinceMs: this.#deps.clock.monotonic() } : { ...known, lease };
     this.#isStale = false;
+    return isNew;
   }
 
   /** Until the renew deadline; negative beyond it. */
