@@ -24,8 +24,11 @@ export class Pacer {
     this.#scheduled = true;
     const waitMs = this.#lastRunMs + this.#minIntervalMs - this.#clock.monotonic();
     if (waitMs <= 0) this.#clock.soon(this.#run);
-    else this.#clock.after(waitMs, this.#run);
+    else this.#clock.after(waitMs, this.#runSoon);
   }
+
+  /** Not before what is ready to be read has been read: it would have to wait for the next run. */
+  readonly #runSoon = (): void => this.#clock.soon(this.#run);
 
   readonly #run = (): void => {
     this.#scheduled = false;

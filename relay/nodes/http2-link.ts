@@ -6,6 +6,7 @@ import type { OpenLink } from "./link.ts";
 import type { NodeOptions } from "./node-options.ts";
 import { openSocket, plaintext, type Transport } from "./open-socket.ts";
 import { ReadTurns } from "./read-turns.ts";
+import { blockThread, WakeUps } from "./wake-ups.ts";
 import { watchFeed } from "./watch-feed.ts";
 
 /**
@@ -28,6 +29,8 @@ const connectionOptions = {
 const readBufferBytes = 64 * 1024;
 /** About 400 events: well below a millisecond's work. Beyond it, a socket that filled the buffer waits for the next turn. */
 const maxTurnBytes = 256 * 1024;
+/** What an event may wait for others, to share their wake-up. Agents' queues and windows hold many times what comes meanwhile. */
+const wakeUpIntervalMs = 2;
 
 export interface Http2LinkDeps {
   readonly clock: Clock;
@@ -41,13 +44,16 @@ export function http2Links(
   { scheme, connect, readyEvent }: Transport = plaintext,
 ): OpenLink {
   const buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+  const wakeUps = new WakeUps({ intervalMs: wakeUpIntervalMs }, { clock, sleep: blockThread });
   const turns = new ReadTurns({ maxBytes: maxTurnBytes }, clock);
   return async (endpoint, { onHeard, onLost, onGoaway }, signal) => {
     signal.throwIfAborted();
     const callback = (length: number) => {
       onHeard();
+      const hasMore = length === buffer.length;
+      wakeUps.onRead(hasMore);
       connection.receive(buffer.subarray(0, length));
-      return length < buffer.length || turns.mayReadOn(length, readOn);
+      return !hasMore || turns.mayReadOn(length, readOn);
     };
     const socket = connect(endpoint, { buffer, callback });
     const readOn = () => {
