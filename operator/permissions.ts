@@ -75,8 +75,13 @@ export const clusterPermissions: readonly Permission[] = [
     verbs: ["get", "create", "update"],
     why: "granted to relays, for the one that says whose turn it is to print",
   },
-  { group: rbac, resource: "roles", verbs: [...follow, ...apply], why: "a relay's rights in its namespace" },
-  { group: rbac, resource: "rolebindings", verbs: [...follow, ...apply], why: "as above" },
+  {
+    group: rbac,
+    resource: "roles",
+    verbs: [...follow, ...apply, "delete"],
+    why: "a relay's rights in its namespace, and to discover agents in those that spec.agents.namespaces names",
+  },
+  { group: rbac, resource: "rolebindings", verbs: [...follow, ...apply, "delete"], why: "as above" },
   {
     group: rbac,
     resource: "clusterroles",

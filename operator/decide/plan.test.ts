@@ -3,9 +3,8 @@ import { test } from "node:test";
 import { clusterRoles, deployments, services } from "../../lib/kube/resources.ts";
 import type { KubeObject, ObjectMeta, Resource } from "../../lib/kube/types.ts";
 import type { Relay } from "../api/relay.ts";
-import { clusterRole } from "../desired/roles.ts";
 import { service } from "../desired/service.ts";
-import { deploymentOf, relayOf } from "../testing/samples.ts";
+import { clusterRoleOf, deploymentOf, relayOf } from "../testing/samples.ts";
 import { type Plan, planOf } from "./plan.ts";
 
 const relay = relayOf();
@@ -17,7 +16,7 @@ function planFor(
   owned: readonly KubeObject[] = [],
   wanting: readonly Relay[] = [],
 ): Plan {
-  const desired = live?.kind === "ClusterRole" ? clusterRole(relay) : service(relay);
+  const desired = live?.kind === "ClusterRole" ? clusterRoleOf(relay) : service(relay);
   const children = owned.map((object) => ({ resource: object.kind === "Service" ? services : clusterRoles, object }));
   return planOf(
     { relay, pairs: [{ desired, live }], owned: children, wanting },

@@ -76,10 +76,12 @@ export function planOf({ relay, pairs, owned, wanting }: PlanInput, deps: PlanDe
     }
   }
   const wanted = new Set(pairs.map(({ desired }) => keyOf(desired.resource, desired.object)));
-  const deletes = owned.filter(
-    ({ resource, object }) =>
-      !wanted.has(keyOf(resource, object)) && standingOf(object, relay, deps.fieldManager) === "ours",
-  );
+  const deletes = owned
+    .filter(
+      ({ resource, object }) =>
+        !wanted.has(keyOf(resource, object)) && standingOf(object, relay, deps.fieldManager) === "ours",
+    )
+    .toSorted(bindingsFirst);
   return { writes, deletes, foreign, leaving, claimed, isRunning };
 }
 
@@ -96,7 +98,8 @@ function standingOf(live: KubeObject, relay: Relay, fieldManager: string): Stand
   const { metadata } = live;
   if (metadata.deletionTimestamp !== undefined) return "leaving";
   const labels = metadata.labels ?? {};
-  if (metadata.namespace === undefined) {
+  const isUnowned = metadata.namespace !== relay.metadata.namespace || labels[ownerLabels.name] !== undefined;
+  if (isUnowned) {
     // The name says which relay it is for, so what a predecessor left behind is taken over.
     const isOurs =
       labels[ownerLabels.namespace] === relay.metadata.namespace && labels[ownerLabels.name] === relay.metadata.name;
@@ -117,6 +120,12 @@ function standingOf(live: KubeObject, relay: Relay, fieldManager: string): Stand
 /** Somebody took the owner reference off, but not the record of who wrote the object. */
 function wasWrittenBy(live: KubeObject, fieldManager: string): boolean {
   return live.metadata.managedFields?.some((entry) => entry.manager === fieldManager) === true;
+}
+
+/** A binding to a role that is gone would bind to whoever makes that role anew. */
+function bindingsFirst(a: LiveObject, b: LiveObject): number {
+  const rank = ({ resource }: LiveObject) => (resource.kind.endsWith("Binding") ? 0 : 1);
+  return rank(a) - rank(b);
 }
 
 function keyOf(resource: Resource, { metadata }: KubeObject): string {

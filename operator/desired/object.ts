@@ -25,9 +25,10 @@ export function namespacedObject(relay: Relay, resource: Resource, content: Cont
   });
 }
 
-/** An object outside of any namespace, deleted by the relay's finalizer. */
-export function clusterObject(relay: Relay, resource: Resource, content: Content): DesiredObject {
+/** An object outside of any namespace, or in another one: deleted by the relay's finalizer, as nothing there can be owned. */
+export function unownedObject(relay: Relay, resource: Resource, content: Content, namespace?: string): DesiredObject {
   return build(resource, content, {
+    ...(namespace === undefined ? {} : { namespace }),
     labels: {
       ...objectLabels(relay),
       [ownerLabels.namespace]: relay.metadata.namespace ?? "",

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { stringify } from "yaml";
 import type { KubeArmorRelay } from "../api/types.gen.ts";
 import { relayOf } from "../testing/samples.ts";
+import { ownerOf } from "../watch/keys.ts";
 import type { DesiredObject } from "./object.ts";
 import { desiredObjects } from "./objects.ts";
 
@@ -54,8 +55,10 @@ const specs: Readonly<Record<string, KubeArmorRelay["spec"]>> = {
 
 for (const [name, spec] of Object.entries(specs)) {
   for (const { object } of desiredObjects(relayOf(spec), options)) {
-    const role = object.metadata.labels?.["app.kubernetes.io/component"];
-    const golden = `${object.kind}${role === undefined ? "" : `.${role}`}.yaml`;
+    const component = object.metadata.labels?.["app.kubernetes.io/component"];
+    const isElsewhere = ownerOf(object) !== undefined && object.metadata.namespace !== undefined;
+    const part = isElsewhere ? `agents-${object.metadata.namespace}` : component;
+    const golden = `${object.kind}${part === undefined ? "" : `.${part}`}.yaml`;
     test(`desiredObjects(): ${object.kind} of the ${name} relay is golden/${name}/${golden}`, async () => {
       const folder = new URL(`golden/${name}/`, import.meta.url);
       const file = new URL(golden, folder);
@@ -175,4 +178,17 @@ test("desiredObjects(): names of Services are no longer than the server takes, a
   const [first = "", second = ""] = ["a", "b"].map((end) => serviceNames(`${"x".repeat(62)}${end}`)[1]);
   assert.notEqual(first, second);
   for (const name of [first, second]) assert.ok(name.length <= 63 && name.endsWith("-metrics"), name);
+});
+
+function unownedKinds(spec: KubeArmorRelay["spec"]): readonly string[] {
+  const unowned = desiredObjects(relayOf(spec), options).filter(({ object }) => ownerOf(object) !== undefined);
+  return unowned.map(({ object }) => object.kind);
+}
+
+test("desiredObjects(): rights in the cluster only while there is no saying which namespaces are enough", () => {
+  const agents = { namespaces: ["a"] };
+  const enrichment = { remoteHost: false };
+  for (const spec of [{}, { agents }, { enrichment }])
+    assert.deepEqual(unownedKinds(spec), ["ClusterRole", "ClusterRoleBinding"]);
+  assert.deepEqual(unownedKinds({ agents, enrichment }), ["Role", "RoleBinding"]);
 });

@@ -5,7 +5,7 @@ import type { DesiredObject } from "./object.ts";
 import { metricsService } from "./metrics-service.ts";
 import { networkPolicy } from "./network-policy.ts";
 import { podDisruptionBudget } from "./pod-disruption-budget.ts";
-import { clusterRole, clusterRoleBinding, role, roleBinding } from "./roles.ts";
+import { discoveryRights, role, roleBinding } from "./roles.ts";
 import { serviceAccount } from "./service-account.ts";
 import { service } from "./service.ts";
 
@@ -15,8 +15,7 @@ export function desiredObjects(relay: Relay, options: DeploymentOptions): readon
     serviceAccount(relay),
     role(relay),
     roleBinding(relay),
-    clusterRole(relay),
-    clusterRoleBinding(relay),
+    ...discoveryRights(relay),
     configMap(relay),
     service(relay),
     metricsService(relay),

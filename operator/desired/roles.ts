@@ -1,7 +1,7 @@
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from "../../lib/kube/resources.ts";
 import type { Relay } from "../api/relay.ts";
 import { clusterRoleName, leaseName } from "./names.ts";
-import { type DesiredObject, clusterObject, namespacedObject } from "./object.ts";
+import { type DesiredObject, namespacedObject, unownedObject } from "./object.ts";
 
 const rbacGroup = "rbac.authorization.k8s.io";
 
@@ -37,21 +37,31 @@ export function roleBinding(relay: Relay): DesiredObject {
   });
 }
 
-/** Discovery: agents run in any namespace. Enrichment: so does who they saw. */
-export function clusterRole(relay: Relay): DesiredObject {
-  const resources = relay.spec.enrichment.remoteHost ? ["pods", "services"] : ["pods"];
-  return clusterObject(relay, clusterRoles, {
-    name: clusterRoleName(relay),
-    body: { rules: [{ apiGroups: [""], resources, verbs: ["list", "watch"] }] },
-  });
-}
-
-export function clusterRoleBinding(relay: Relay): DesiredObject {
+/**
+ * The right to find agents, and to name the peers that they saw. Peers are anywhere, and so are agents unless the spec says
+ * where: only then are Roles of those namespaces enough.
+ */
+export function discoveryRights(relay: Relay): readonly DesiredObject[] {
+  const { agents, enrichment } = relay.spec;
   const name = clusterRoleName(relay);
-  return clusterObject(relay, clusterRoleBindings, {
-    name,
-    body: { roleRef: { apiGroup: rbacGroup, kind: "ClusterRole", name }, subjects: [subject(relay)] },
+  const resources = enrichment.remoteHost ? ["pods", "services"] : ["pods"];
+  const rules = [{ apiGroups: [""], resources, verbs: ["list", "watch"] }];
+  const binding = (kind: "Role" | "ClusterRole") => ({
+    roleRef: { apiGroup: rbacGroup, kind, name },
+    subjects: [subject(relay)],
   });
+  if (enrichment.remoteHost || agents.namespaces.length === 0) {
+    return [
+      unownedObject(relay, clusterRoles, { name, body: { rules } }),
+      unownedObject(relay, clusterRoleBindings, { name, body: binding("ClusterRole") }),
+    ];
+  }
+  return agents.namespaces
+    .toSorted()
+    .flatMap((namespace) => [
+      unownedObject(relay, roles, { name, body: { rules } }, namespace),
+      unownedObject(relay, roleBindings, { name, body: binding("Role") }, namespace),
+    ]);
 }
 
 function subject(relay: Relay): object {

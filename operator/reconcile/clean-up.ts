@@ -2,7 +2,8 @@ import type { ObjectName } from "../../lib/kube/types.ts";
 import { errorText } from "../../lib/process/log.ts";
 import { type Relay, relayResource } from "../api/relay.ts";
 import { type Outcome, done } from "../engine/outcome.ts";
-import { deleteClusterObjects, hasFinalizer, removeFinalizer } from "./finalizer.ts";
+import { deleteUnowned, hasFinalizer, removeFinalizer } from "./finalizer.ts";
+import { ownerOf, relayKey } from "../watch/keys.ts";
 import type { ReconcilerDeps } from "./reconciler.ts";
 
 /** A deletion, and with it that of the namespace, must not wait for ever for what cannot be cleaned up. */
@@ -12,7 +13,7 @@ const abandonCleanupAfterMs = 600_000;
 export async function cleanUp(relay: Relay, deps: ReconcilerDeps, signal: AbortSignal): Promise<Outcome> {
   if (!hasFinalizer(relay)) return done;
   try {
-    await deleteClusterObjects(relay, deps, signal);
+    await deleteUnowned(relay, deps.view.childrenOf(relayKey(relay)), deps, signal);
   } catch (error) {
     const sinceMs = deps.clock.now() - Date.parse(relay.metadata.deletionTimestamp ?? "");
     if (signal.aborted || !(sinceMs > abandonCleanupAfterMs)) throw error;
@@ -24,15 +25,16 @@ export async function cleanUp(relay: Relay, deps: ReconcilerDeps, signal: AbortS
   return done;
 }
 
-/** There is no such relay: cluster-scoped objects in its name are left from one whose finalizer was taken off by force. */
+/** There is no such relay: objects in its name that nobody owns are left from one whose finalizer was taken off by force. */
 export async function sweep(
   key: string,
   name: Required<ObjectName>,
   deps: ReconcilerDeps,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const left = deps.view.childrenOf(key).some(({ resource }) => !resource.namespaced);
+  const known = deps.view.childrenOf(key);
+  const left = known.some(({ object }) => ownerOf(object) !== undefined);
   if (!left || (await deps.client.get(relayResource, name, signal)) !== undefined) return done;
-  await deleteClusterObjects({ metadata: name }, deps, signal);
+  await deleteUnowned({ metadata: name }, known, deps, signal);
   return done;
 }

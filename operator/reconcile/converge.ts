@@ -14,6 +14,7 @@ import { fieldManager } from "../desired/names.ts";
 import { desiredObjects } from "../desired/objects.ts";
 import { type Outcome, TerminalError, done } from "../engine/outcome.ts";
 import { addFinalizer, hasFinalizer } from "./finalizer.ts";
+import { ownerOf } from "../watch/keys.ts";
 import type { Asking } from "./gather.ts";
 import { differencesOf, planRelay } from "./planning.ts";
 import type { Memory, ReconcilerDeps } from "./reconciler.ts";
@@ -92,8 +93,8 @@ async function writeOnce(
   const inTheWay = obstacleOf(plan);
   // A relay that has never run must not start in part; one that runs must not be frozen by one object.
   if (inTheWay !== undefined && !plan.isRunning) return { result: inTheWay };
-  const hasClusterObjects = desiredObjects(relay, options).some(({ resource }) => !resource.namespaced);
-  if (hasClusterObjects && !hasFinalizer(deps.view.get(relayResource, relay.metadata) ?? relay))
+  const hasUnowned = desiredObjects(relay, options).some(({ object }) => ownerOf(object) !== undefined);
+  if (hasUnowned && !hasFinalizer(deps.view.get(relayResource, relay.metadata) ?? relay))
     await addFinalizer(relay, deps, signal);
   const { generation = 0 } = relay.metadata;
   const writes = deps.contention.due(key, plan.writes, generation);

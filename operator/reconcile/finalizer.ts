@@ -1,8 +1,10 @@
 import { isNotFound } from "../../lib/kube/errors.ts";
-import { clusterRoleBindings, clusterRoles } from "../../lib/kube/resources.ts";
+import { clusterRoleBindings, clusterRoles, roleBindings, roles } from "../../lib/kube/resources.ts";
 import type { KubeClient, KubeObject, Resource } from "../../lib/kube/types.ts";
 import { type Relay, cleanupFinalizer, relayResource } from "../api/relay.ts";
-import { clusterRoleName, ownerLabels } from "../desired/names.ts";
+import type { LiveObject } from "../decide/plan.ts";
+import { clusterRoleName } from "../desired/names.ts";
+import { ownerOf } from "../watch/keys.ts";
 import { remove } from "./write.ts";
 
 interface FinalizerDeps {
@@ -33,9 +35,13 @@ export async function removeFinalizer(relay: Relay, deps: FinalizerDeps, signal:
   }
 }
 
-/** Deletes the cluster-scoped objects of a relay, which no owner reference can reach. */
-export async function deleteClusterObjects(
+/**
+ * Deletes the objects of a relay which no owner reference can reach.
+ * @param known those of other namespaces are found by the caches only
+ */
+export async function deleteUnowned(
   relay: Named,
+  known: readonly LiveObject[],
   deps: Pick<FinalizerDeps, "client">,
   signal: AbortSignal,
 ): Promise<void> {
@@ -45,13 +51,15 @@ export async function deleteClusterObjects(
     const object = await deps.client.get(resource, { name }, signal);
     if (object !== undefined && isOurs(object, relay)) await remove({ resource, object }, deps.client, signal);
   }
+  for (const resource of [roleBindings, roles]) {
+    const ours = known.filter((each) => each.resource === resource && isOurs(each.object, relay));
+    for (const each of ours) await remove(each, deps.client, signal);
+  }
 }
 
-function isOurs(object: KubeObject, relay: Named): boolean {
-  const { labels } = object.metadata;
-  return (
-    labels?.[ownerLabels.namespace] === relay.metadata.namespace && labels?.[ownerLabels.name] === relay.metadata.name
-  );
+function isOurs(object: KubeObject, { metadata }: Named): boolean {
+  const owner = ownerOf(object);
+  return owner !== undefined && owner.namespace === metadata.namespace && owner.name === metadata.name;
 }
 
 async function patchFinalizers(

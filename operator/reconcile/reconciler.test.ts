@@ -6,9 +6,8 @@ import { FakeClock } from "../../lib/process/fake-clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
 import { type Relay, type RelayStatus, cleanupFinalizer, relayResource } from "../api/relay.ts";
 import type { Transition } from "../decide/transitions.ts";
-import { clusterRole } from "../desired/roles.ts";
 import type { Outcome } from "../engine/outcome.ts";
-import { relayOf } from "../testing/samples.ts";
+import { clusterRoleOf, relayOf } from "../testing/samples.ts";
 import { createReconciler } from "./reconciler.ts";
 
 const key = "kubearmor/kubearmor-relay";
@@ -87,7 +86,7 @@ async function pass({ relay, objects = [], unknown = [], refuse, covers = true }
         childrenOf: () =>
           objects
             .filter(({ kind }) => kind === "ClusterRole")
-            .map((object) => ({ resource: clusterRole(relayOf()).resource, object })),
+            .map((object) => ({ resource: clusterRoleOf(relayOf()).resource, object })),
         relaysWanting: () => [],
         podsOf: () => [],
       },
@@ -127,7 +126,7 @@ const forbidden = new ApiError(
   { verb: "apply", resource: "services" },
 );
 const { metadata } = relayOf();
-const leftover = clusterRole(relayOf()).object;
+const leftover = clusterRoleOf(relayOf()).object;
 const existing = { ...leftover, metadata: { ...leftover.metadata, uid: "role-1" } };
 
 function deleted(agoMs: number): Relay {

@@ -1,4 +1,6 @@
 import type { KubeObject } from "../../lib/kube/types.ts";
+import { discoveryRights } from "../desired/roles.ts";
+import type { DesiredObject } from "../desired/object.ts";
 import { type Relay, apiVersion, parseRelay, relayKind } from "../api/relay.ts";
 import type { KubeArmorRelay } from "../api/types.gen.ts";
 
@@ -6,6 +8,13 @@ import type { KubeArmorRelay } from "../api/types.gen.ts";
 export function relayOf(spec: KubeArmorRelay["spec"] = {}, rest: Readonly<Record<string, unknown>> = {}): Relay {
   const metadata = { namespace: "kubearmor", name: "kubearmor-relay", uid: "uid-1", generation: 3 };
   return parseRelay({ apiVersion, kind: relayKind, metadata, spec, ...rest });
+}
+
+/** The role of a relay that finds agents everywhere. */
+export function clusterRoleOf(relay: Relay = relayOf()): DesiredObject {
+  const [role] = discoveryRights(relay);
+  if (role === undefined) throw new Error("A relay needs a role");
+  return role;
 }
 
 export interface PodNumbers {

@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KubeObject, ObjectMeta } from "../../lib/kube/types.ts";
-import { clusterRole } from "../desired/roles.ts";
 import { service } from "../desired/service.ts";
-import { relayOf } from "../testing/samples.ts";
+import { clusterRoleOf, relayOf } from "../testing/samples.ts";
 import { keysOfChild, parseKey } from "./keys.ts";
 
 const child = (metadata: ObjectMeta): KubeObject => ({ apiVersion: "v1", kind: "Service", metadata });
 
 test("keysOfChild() finds the relay of everything that the operator writes", () => {
   const relay = relayOf();
-  for (const { object } of [service(relay), clusterRole(relay)])
+  for (const { object } of [service(relay), clusterRoleOf(relay)])
     assert.deepEqual(keysOfChild(object), ["kubearmor/kubearmor-relay"]);
 });
 

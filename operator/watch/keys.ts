@@ -17,17 +17,22 @@ export function parseKey(key: string): Required<ObjectName> {
   return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
+/** The relay that an object is for which cannot have an owner reference: one of the cluster, or of another namespace. */
+export function ownerOf({ metadata: { labels = {} } }: KubeObject): Required<ObjectName> | undefined {
+  const namespace = labels[ownerLabels.namespace];
+  const name = labels[ownerLabels.name];
+  return namespace === undefined || name === undefined ? undefined : { namespace, name };
+}
+
 /**
  * The relays that a change of this object may concern: at least the one it belongs to. A key too many costs a pass over
  * caches; a key too few, drift that stays.
  */
 export function keysOfChild(object: KubeObject): readonly string[] {
   const { namespace, labels = {}, ownerReferences = [] } = object.metadata;
-  if (namespace === undefined) {
-    const owner = labels[ownerLabels.namespace];
-    const name = labels[ownerLabels.name];
-    return owner === undefined || name === undefined ? [] : [`${owner}/${name}`];
-  }
+  const relay = ownerOf(object);
+  if (relay !== undefined) return [`${relay.namespace}/${relay.name}`];
+  if (namespace === undefined) return [];
   const names = ownerReferences
     .filter((owner) => owner.kind === relayKind && owner.apiVersion.startsWith(`${apiGroup}/`))
     .map((owner) => owner.name);

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { deployments, networkPolicies, podDisruptionBudgets, services } from "../../lib/kube/resources.ts";
+import {
+  clusterRoleBindings,
+  clusterRoles,
+  deployments,
+  networkPolicies,
+  podDisruptionBudgets,
+  roleBindings,
+  roles,
+  services,
+} from "../../lib/kube/resources.ts";
 import type { Resource } from "../../lib/kube/types.ts";
 import { relayResource } from "../../operator/api/relay.ts";
 import type { Operator } from "../../operator/operator.ts";
@@ -74,6 +83,42 @@ for (const [index, [what, [resource, on, off]]] of Object.entries(optional).entr
     await untilCondition(harness.admin, at, "Ready", "True");
   });
 }
+
+test(
+  "spec.agents.namespaces without enrichment: rights in those namespaces instead of the cluster",
+  limit,
+  async () => {
+    await harness.createNamespace("agents-a");
+    await harness.createNamespace("agents-b");
+    const at = await readyRelay("rights");
+    const name = "kubearmor-relay:rights:relay";
+    const inCluster = { namespace: "", name };
+    const there = async () => {
+      const objects = await Promise.all([
+        harness.admin.get(clusterRoles, inCluster),
+        harness.admin.get(clusterRoleBindings, inCluster),
+        ...["agents-a", "agents-b"].flatMap((namespace) => [
+          harness.admin.get(roles, { namespace, name }),
+          harness.admin.get(roleBindings, { namespace, name }),
+        ]),
+      ]);
+      return objects.map((object) => (object === undefined ? "-" : "x")).join("");
+    };
+    const until = (wanted: string) => eventually(wanted, async () => ((await there()) === wanted ? true : undefined));
+    await until("xx----");
+    const enrichment = { remoteHost: false };
+    await harness.admin.mergePatch(relayResource, at, { spec: { enrichment, agents: { namespaces: ["agents-a"] } } });
+    await until("--xx--");
+    await untilCondition(harness.admin, at, "Ready", "True");
+    await harness.admin.mergePatch(relayResource, at, { spec: { agents: { namespaces: ["agents-b"] } } });
+    await until("----xx");
+    const away = { propagationPolicy: "Background" } as const;
+    await harness.admin.delete(roles, { namespace: "agents-b", name }, away);
+    await until("----xx");
+    await harness.admin.delete(relayResource, at, away);
+    await until("------");
+  },
+);
 
 test("the Service for metrics: it is none that clients find, and none that the status names", limit, async () => {
   const at = await readyRelay("metrics");
