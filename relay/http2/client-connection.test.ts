@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
+import type { ClientStream } from "./client-stream.ts";
 import { ErrorCode, type ErrorName } from "./errors.ts";
 import { encodeFrame, encodeGoaway, encodeRstStream, encodeWindowUpdate, Flag, FrameType } from "./frame.ts";
 import type { Field } from "./hpack-static-table.ts";
@@ -26,6 +29,10 @@ function goaway(lastStreamId: number, code: number): Buffer {
 function settings(id: number, value: number): Buffer {
   return encodeFrame(FrameType.settings, 0, 0, encodeSettings([[id, value]]));
 }
+
+const fragment = (streamId: number, flags = 0) => encodeFrame(FrameType.headers, flags, streamId, Buffer.of(0x88));
+const continuation = (streamId: number, flags = 0) =>
+  encodeFrame(FrameType.continuation, flags, streamId, Buffer.alloc(0));
 
 test("ClientConnection tells of a response what it holds, in order", () => {
   const peer = greetedPeer();
@@ -139,6 +146,20 @@ test("ClientConnection sends no more of a request than the windows allow, and th
   assert.deepEqual(sent(), ["012 0", "34 0", "56789 1"]);
 });
 
+test("ClientConnection sends no more of its requests together than the connection's window allows", () => {
+  const peer = new ScriptedPeer();
+  peer.say(settings(Setting.initialWindowSize, 100_000));
+  const sentBytes = () =>
+    peer.written.filter(({ type }) => type === FrameType.data).reduce((sum, { payload }) => sum + payload.length, 0);
+  peer.request(Buffer.alloc(40_000));
+  peer.request(Buffer.alloc(40_000));
+  assert.equal(sentBytes(), 65_535);
+  peer.say(encodeWindowUpdate(0, 10_000));
+  assert.equal(sentBytes(), 75_535);
+  peer.say(encodeWindowUpdate(0, 10_000));
+  assert.equal(sentBytes(), 80_000);
+});
+
 test("ClientConnection gives a request up whose response is complete before it is sent", () => {
   const peer = new ScriptedPeer();
   peer.say(settings(Setting.initialWindowSize, 0));
@@ -197,6 +218,79 @@ test("ClientConnection lives on after GOAWAY until the last stream that the peer
   assert.match(peer.over?.message ?? "", /The other side ended the connection/);
 });
 
+const lastEnds: Record<string, (peer: ScriptedPeer, stream: ClientStream) => void> = {
+  "the peer resets it": (peer) => peer.say(encodeRstStream(1, ErrorCode.CANCEL)),
+  "it is cancelled": (peer, stream) => peer.connection.cancel(stream),
+  "its response is malformed": (peer) => peer.say(headers(1, [[":status", "2xx"]])),
+};
+for (const [sentence, end] of Object.entries(lastEnds)) {
+  test(`ClientConnection is over after GOAWAY when ${sentence}, the last stream that the peer took`, () => {
+    const peer = greetedPeer();
+    const stream = peer.request();
+    peer.say(goaway(1, ErrorCode.NO_ERROR));
+    assert.deepEqual([peer.over, peer.told.get(1)], [undefined, []]);
+    end(peer, stream);
+    assert.match(peer.over?.message ?? "", /The other side ended the connection/);
+    assert.equal(peer.goawayCode, ErrorCode.NO_ERROR);
+  });
+}
+
+test("ClientConnection passes over the reserved bits of streams and numbers", () => {
+  const reserved = 0x8000_0000;
+  const peer = greetedPeer();
+  peer.request();
+  peer.request();
+  peer.say(headers(reserved + 1, okHead));
+  peer.say(data(reserved + 1, Buffer.from("x")));
+  peer.say(encodeWindowUpdate(0, reserved + 5));
+  peer.say(encodeWindowUpdate(1, reserved + 5));
+  assert.deepEqual(peer.told.get(1), ["head :status 200", "data 78"]);
+  peer.say(goaway(reserved + 1, ErrorCode.NO_ERROR));
+  assert.deepEqual([peer.told.get(3), peer.over], [["unprocessed"], undefined]);
+});
+
+test("ClientConnection takes a header block of nine frames, and no more", () => {
+  for (const [continuations, isTaken] of [
+    [8, true],
+    [9, false],
+  ] as const) {
+    const peer = greetedPeer();
+    peer.request();
+    const middle = Array.from({ length: continuations - 1 }, () => continuation(1));
+    peer.say(Buffer.concat([fragment(1), ...middle, continuation(1, Flag.endHeaders)]));
+    assert.deepEqual(peer.told.get(1), [isTaken ? "head :status 200" : "lost"]);
+    assert.equal(peer.over?.message, isTaken ? undefined : "Header block in more than 9 frames (ENHANCE_YOUR_CALM)");
+  }
+});
+
+test("ClientConnection reads a text that is longer than a frame", () => {
+  const peer = greetedPeer({ maxHeaderListBytes: 65_536 });
+  peer.request();
+  const text = "t".repeat(20_000);
+  const block = headers(1, [...okHead, ["a", text]]).subarray(9);
+  peer.say(encodeFrame(FrameType.headers, 0, 1, block.subarray(0, 16_000)));
+  peer.say(encodeFrame(FrameType.continuation, Flag.endHeaders, 1, block.subarray(16_000)));
+  assert.deepEqual(peer.told.get(1), [`head :status 200 a ${text}`]);
+});
+
+test("ClientConnection keeps nothing of a stream that is over", async () => {
+  const peer = greetedPeer();
+  // In a function of its own, whose stack is gone afterwards.
+  const use = () => {
+    const handler = { onHead() {}, onData() {}, onTrailers() {}, onClose() {} };
+    const stream = peer.connection.request([], Buffer.alloc(0), handler);
+    peer.say(Buffer.concat([headers(stream.id, okHead), data(stream.id, Buffer.from("x"))]));
+    peer.say(headers(stream.id, trailers, Flag.endHeaders | Flag.endStream));
+    return new WeakRef(handler);
+  };
+  const kept = use();
+  // A WeakRef holds what it refers to until the turn's end.
+  await new Promise((resolve) => setImmediate(resolve));
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  assert.equal(kept.deref(), undefined);
+});
+
 test("ClientConnection.close() ends every stream, says goodbye, and hears nothing any more", () => {
   const peer = greetedPeer();
   peer.request();
@@ -233,9 +327,6 @@ interface Violation {
   readonly isFirst?: true;
 }
 
-const fragment = (streamId: number, flags = 0) => encodeFrame(FrameType.headers, flags, streamId, Buffer.of(0x88));
-const continuation = (streamId: number, flags = 0) =>
-  encodeFrame(FrameType.continuation, flags, streamId, Buffer.alloc(0));
 const tooLong = Buffer.of(0, 0x40, 1, 0xfe, 0, 0, 0, 0, 0);
 
 /** With streams 1 and 3 open, of which 1 has got its head. */

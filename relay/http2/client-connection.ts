@@ -1,3 +1,4 @@
+import type { Clock } from "../../lib/process/clock.ts";
 import { ClientStream, type ResponseHandler } from "./client-stream.ts";
 import {
   checkPing,
@@ -10,6 +11,7 @@ import {
 } from "./control-frames.ts";
 import { DataRuns } from "./data-runs.ts";
 import { ConnectionError, ErrorCode, StreamError } from "./errors.ts";
+import { FloodGuard, oversizeListFrames, strayBlockFrames } from "./flood-guard.ts";
 import {
   clientPreface,
   encodeFrame,
@@ -76,15 +78,17 @@ export class ClientConnection {
   /** The stream of the DATA frame being read; undefined = it is closed, and the data is dropped. */
   #dataStream: ClientStream | undefined;
   readonly #outbox: Outbox;
+  readonly #flood: FloodGuard;
   /** What is written meanwhile leaves when the chunk is done with. */
   #isReceiving = false;
 
-  constructor(options: ConnectionOptions, events: ConnectionEvents) {
+  constructor(options: ConnectionOptions, events: ConnectionEvents, clock: Pick<Clock, "monotonic">) {
     this.#options = options;
     this.#events = events;
     this.#decoder = new HpackDecoder({ maxListBytes: options.maxHeaderListBytes });
     this.#window = new ReceiveWindow(options.connectionWindowBytes);
     this.#outbox = new Outbox((bytes) => events.write(bytes));
+    this.#flood = new FloodGuard(clock);
     this.#reader = new FrameReader({
       onFrame: (type, flags, streamId, payload) => this.#onFrame(type, flags, streamId, payload),
       onDataStart: (streamId, length) => this.#onDataStart(streamId, length),
@@ -196,6 +200,7 @@ export class ClientConnection {
     this.#reader.stop();
     const streams = [...this.#streams.values()];
     this.#streams.clear();
+    this.#dataStream = undefined;
     for (const stream of streams) stream.close({ kind: "lost", reason });
   }
 
@@ -222,13 +227,16 @@ export class ClientConnection {
 
   #onFrame(type: number, flags: number, streamId: number, payload: Buffer): void {
     this.#runs.flush();
+    this.#flood.takeFrames();
     this.#expect(type, streamId, type === FrameType.settings && (flags & Flag.ack) === 0);
     switch (type) {
       case FrameType.headers:
         this.#requireOpened(type, streamId);
+        this.#flood.takeHeaderBytes(payload.length);
         this.#onBlock(this.#blocks.headers(flags, streamId, payload));
         break;
       case FrameType.continuation:
+        this.#flood.takeHeaderBytes(payload.length);
         this.#onBlock(this.#blocks.continuation(flags, payload));
         break;
       case FrameType.priority:
@@ -275,6 +283,7 @@ export class ClientConnection {
   #onDataStart(streamId: number, length: number): void {
     this.#expect(FrameType.data, streamId, false);
     this.#requireOpened(FrameType.data, streamId);
+    if (length === 0) this.#flood.takeFrames();
     const increment = this.#window.take(length);
     if (increment > 0) this.#send(encodeWindowUpdate(0, increment));
     const stream = this.#dataStream?.id === streamId ? this.#dataStream : this.#streams.get(streamId);
@@ -313,7 +322,11 @@ export class ClientConnection {
     // Even that of a stream that is closed: later blocks depend on it.
     const fields = this.#decoder.decode(block.bytes);
     const stream = this.#streams.get(block.streamId);
-    if (stream === undefined) return;
+    if (fields === undefined) this.#flood.takeFrames(oversizeListFrames);
+    if (stream === undefined) {
+      this.#flood.takeFrames(strayBlockFrames);
+      return;
+    }
     try {
       if (fields === undefined) throw new StreamError("ENHANCE_YOUR_CALM", "Response with too many header fields");
       if (stream.onFields(fields, block.isEndOfStream)) this.#complete(stream);
@@ -403,6 +416,8 @@ export class ClientConnection {
 
   /** Returns whether it was there. */
   #remove(stream: ClientStream): boolean {
+    // It holds what its handler does, of an event that is not complete up to 4 MiB.
+    if (this.#dataStream === stream) this.#dataStream = undefined;
     return this.#streams.delete(stream.id);
   }
 }

@@ -121,7 +121,7 @@ export class FrameReader {
     const padding = Math.min(left, chunk.length - position);
     position += padding;
     left -= padding;
-    if (left > 0 || this.#isPadLengthDue) {
+    if (left > 0) {
       this.#dataLeft = left;
     } else {
       this.#dataLeft = undefined;

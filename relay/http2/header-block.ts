@@ -40,10 +40,10 @@ export class HeaderBlockReader {
   }
 
   #add(flags: number, fragment: Buffer): HeaderBlock | undefined {
+    if (this.#fragments.length > maxContinuations) {
+      throw new ConnectionError("ENHANCE_YOUR_CALM", `Header block in more than ${maxContinuations + 1} frames`);
+    }
     if ((flags & Flag.endHeaders) === 0) {
-      if (this.#fragments.length > maxContinuations) {
-        throw new ConnectionError("ENHANCE_YOUR_CALM", `Header block in more than ${maxContinuations + 1} frames`);
-      }
       this.#fragments.push(Buffer.from(fragment));
       return undefined;
     }

@@ -1,12 +1,7 @@
 import { ConnectionError } from "./errors.ts";
+import { DynamicTable, fieldBytes, maxTableBytes } from "./hpack-dynamic-table.ts";
 import { decodeHuffman } from "./hpack-huffman.ts";
 import { type Field, staticTable } from "./hpack-static-table.ts";
-
-/** The table size that a peer may use before it was told otherwise; we never tell otherwise. */
-const maxTableBytes = 4096;
-
-/** What a field counts beyond its text. https://www.rfc-editor.org/rfc/rfc7541#section-4.1 */
-const fieldOverheadBytes = 32;
 
 const nothing = new Uint8Array(0);
 
@@ -16,10 +11,7 @@ const nothing = new Uint8Array(0);
  */
 export class HpackDecoder {
   readonly #maxListBytes: number;
-  /** Newest first. */
-  readonly #table: Field[] = [];
-  #tableBytes = 0;
-  #tableLimit = maxTableBytes;
+  readonly #table = new DynamicTable();
   #block: Uint8Array = nothing;
   #position = 0;
 
@@ -54,15 +46,14 @@ export class HpackDecoder {
     if (first >= 0x80) return this.#indexed(this.#integer(7));
     if (first >= 0x40) {
       const field = this.#literal(6);
-      this.#add(field);
+      this.#table.add(field);
       return field;
     }
     if (first < 0x20) return this.#literal(4);
     if (!isFirst) throw invalid("Change of the table size behind a field");
     const limit = this.#integer(5);
     if (limit > maxTableBytes) throw invalid(`Table size of ${limit}, at most ${maxTableBytes} is allowed`);
-    this.#tableLimit = limit;
-    this.#evict(0);
+    this.#table.limit(limit);
     return undefined;
   }
 
@@ -73,27 +64,9 @@ export class HpackDecoder {
   }
 
   #indexed(index: number): Field {
-    const field = index <= staticTable.length ? staticTable[index - 1] : this.#table[index - staticTable.length - 1];
+    const field = index <= staticTable.length ? staticTable[index - 1] : this.#table.at(index - staticTable.length - 1);
     if (field === undefined) throw invalid(`Index ${index} of no field`);
     return field;
-  }
-
-  #add(field: Field): void {
-    const bytes = fieldBytes(field);
-    this.#evict(bytes);
-    // One that is larger than the table has emptied it, which is no error.
-    if (bytes > this.#tableLimit) return;
-    this.#table.unshift(field);
-    this.#tableBytes += bytes;
-  }
-
-  /** Drops the oldest until there is room for so many bytes, or nothing is left. */
-  #evict(roomBytes: number): void {
-    while (this.#tableBytes + roomBytes > this.#tableLimit) {
-      const oldest = this.#table.pop();
-      if (oldest === undefined) return;
-      this.#tableBytes -= fieldBytes(oldest);
-    }
   }
 
   /** https://www.rfc-editor.org/rfc/rfc7541#section-5.1 */
@@ -126,10 +99,6 @@ export class HpackDecoder {
     this.#position += 1;
     return byte;
   }
-}
-
-function fieldBytes([name, value]: Field): number {
-  return name.length + value.length + fieldOverheadBytes;
 }
 
 function invalid(message: string): ConnectionError {

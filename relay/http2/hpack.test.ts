@@ -4,6 +4,7 @@ import { createServer } from "node:http2";
 import { type AddressInfo, connect } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
+import { systemClock } from "../../lib/process/clock.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { HpackDecoder } from "./hpack-decoder.ts";
 import { encodeFields } from "./hpack-encoder.ts";
@@ -122,7 +123,8 @@ const malformed: Record<string, string> = {
   "a change of the table behind a field": "8220",
   "a Huffman code that is the end of string": "0084 ffff ffff 00",
   "Huffman padding of zeros": "0081 0000",
-  "Huffman padding of a whole byte": "0082 1fff 00",
+  "Huffman padding of a whole byte": "0082 f8ff 00",
+  "Huffman padding of more than a byte": "0082 1fff 00",
 };
 for (const [sentence, block] of Object.entries(malformed)) {
   test(`HpackDecoder.decode() refuses ${sentence}`, () => {
@@ -147,6 +149,19 @@ test("HpackDecoder.decode() empties a table that is shrunk, or that a field does
     decoder.decode(hex(block));
     assert.throws(() => decoder.decode(hex("be")), /Index 62 of no field/);
   }
+});
+
+test("HpackDecoder.decode() finds the newest of many fields first, and the oldest gone", () => {
+  const decoder = newDecoder();
+  // Each counts 32 bytes and its two of text, so that 120 of them fit.
+  const values = Array.from({ length: 1_000 }, (_, ordinal) => String.fromCharCode(0x21 + (ordinal % 90)));
+  for (const [ordinal, value] of values.entries()) {
+    decoder.decode(Buffer.concat([hex("40 0161 01"), Buffer.from(value)]));
+    assert.deepEqual(decoder.decode(Buffer.of(0xbe)), [["a", value]]);
+    if (ordinal < 119) continue;
+    assert.deepEqual(decoder.decode(Buffer.of(0xff, 62 + 119 - 127)), [["a", values[ordinal - 119]]]);
+  }
+  assert.throws(() => decoder.decode(Buffer.of(0xff, 62 + 120 - 127)), /Index 182 of no field/);
 });
 
 test("HpackDecoder.decode() reads what encodeFields() makes", () => {
@@ -190,6 +205,7 @@ test(
     const connection = new ClientConnection(
       { ...scriptedOptions, maxHeaderListBytes: 65_536 },
       { write: (bytes) => (socket.write(bytes) ? 0 : socket.writableLength), onGoaway() {}, onOver: assert.fail },
+      systemClock,
     );
     socket.on("data", (chunk) => connection.receive(chunk));
     await once(socket, "connect");

@@ -1,3 +1,4 @@
+import { FakeClock } from "../../lib/process/fake-clock.ts";
 import { ClientConnection, type ConnectionOptions } from "./client-connection.ts";
 import type { ClientStream } from "./client-stream.ts";
 import { errorCodeText } from "./errors.ts";
@@ -23,6 +24,7 @@ export const scriptedOptions: ConnectionOptions = {
 /** For tests: the server's side of a connection, which says what the test wants and keeps what the client writes. */
 export class ScriptedPeer {
   readonly connection: ClientConnection;
+  readonly clock = new FakeClock();
   /** Greetings included. */
   readonly written: WrittenFrame[] = [];
   readonly goaways: number[] = [];
@@ -46,6 +48,7 @@ export class ScriptedPeer {
           this.over = reason;
         },
       },
+      this.clock,
     );
     this.connection.start();
   }

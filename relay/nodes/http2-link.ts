@@ -77,7 +77,7 @@ export function http2Links(
     const lose = (reason: Error) => {
       if (hangUp(reason)) onLost(reason);
     };
-    const connection = new ClientConnection(connectionOptions, { write, onGoaway, onOver: lose });
+    const connection = new ClientConnection(connectionOptions, { write, onGoaway, onOver: lose }, clock);
     const onOpen = () => {
       socket.on("error", (cause) => lose(new Error("Connection failed", { cause })));
       socket.on("end", () => lose(new Error("Agent closed the connection")));

@@ -9,7 +9,7 @@ import { NodePool } from "../../relay/nodes/node-pool.ts";
 import { Slots } from "../../relay/nodes/slots.ts";
 import { encodeFrame } from "../../relay/wire/frame-cutter.ts";
 import { type RawAgent, type RawAgentConnection, type RawAgentOptions, startRawAgent } from "./raw-agent.ts";
-import { flag, frameType, hpack, type RawConnection } from "./raw-http2.ts";
+import { type Frame, flag, frameType, hpack, type RawConnection } from "./raw-http2.ts";
 import { waitUntil } from "./relay-harness.ts";
 
 const limit = { timeout: 60_000 };
@@ -174,10 +174,9 @@ const attacks: Record<string, Attack> = {
     costs: "nothing",
     events: 1,
   },
-  "sends PRIORITY and WINDOW_UPDATE without end": {
+  "sends PRIORITY and WINDOW_UPDATE now and then": {
     strike: (wire, id) => {
-      const priority = { type: frameType.priority, flags: 0, streamId: id, payload: Buffer.from([0, 0, 0, 0, 1]) };
-      for (let sent = 0; sent < 2_000; sent += 1) wire.send(priority).takeMore(0, 1).takeMore(id, 1);
+      for (let sent = 0; sent < 100; sent += 1) wire.send(priorityFrame(id)).takeMore(0, 1).takeMore(id, 1);
       wire.data(id, event);
     },
     costs: "nothing",
@@ -276,6 +275,46 @@ for (const [what, { strike, costs, events = 0 }] of Object.entries(attacks)) {
   });
 }
 
+/** Each is sent as fast as it is taken. `id` is the stream of alerts, `ended` one that has ended. */
+const floods: Record<string, (id: number, ended: number) => Frame> = {
+  PRIORITY: (id) => priorityFrame(id),
+  "WINDOW_UPDATE of the connection": () => frameOf(frameType.windowUpdate, 0, Buffer.from([0, 0, 0, 1])),
+  "WINDOW_UPDATE of a stream": (id) => frameOf(frameType.windowUpdate, id, Buffer.from([0, 0, 0, 1])),
+  SETTINGS: () => frameOf(frameType.settings, 0),
+  PING: () => frameOf(frameType.ping, 0, Buffer.alloc(8)),
+  "GOAWAY that announces the end": () =>
+    frameOf(frameType.goaway, 0, Buffer.from([0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0])),
+  "frames of no known type": () => frameOf(0x77, 0, Buffer.alloc(maxFrameBytes)),
+  "empty DATA": (id) => frameOf(frameType.data, id),
+  "resets of a stream that has ended": (_, ended) => frameOf(frameType.rstStream, ended, Buffer.alloc(4)),
+  "headers of a stream that has ended": (_, ended) => headersFrame(ended, hpack(okTrailers)),
+  "headers that fill the table again and again": (_, ended) =>
+    headersFrame(ended, Buffer.concat(Array.from({ length: 5_000 }, () => Buffer.from([0x40, 0, 0])))),
+};
+
+for (const [what, frameFor] of Object.entries(floods)) {
+  test(`The relay leaves an agent that floods it with ${what}, and loses nothing of other agents`, limit, async () => {
+    await using scene = await startScene();
+    const { hostile, bystander, received, errorOf } = scene;
+    const connection = await hostile.connection();
+    const { wire } = connection;
+    const calm = await bystander.connection();
+    // The HealthCheck's, which is asked last, and answered.
+    const ended = Math.max(...wire.frames.map(({ streamId }) => streamId));
+    const frame = frameFor(streamOf(connection), ended);
+    repeatUntilClosed(wire, () => {
+      for (let sent = 0; sent < 100; sent += 1) wire.send(frame);
+    });
+    await wire.closed;
+    calm.wire.data(streamOf(calm), event);
+    const again = await hostile.connection(2);
+    again.wire.data(streamOf(again), event);
+    await waitUntil(() => received("alerts") === 2);
+    assert.match(errorOf(hostile) ?? "", /^More than \d+ [a-z ]+ at once, or \d+ a second \(ENHANCE_YOUR_CALM\)$/);
+    assert.equal(bystander.connections.length, 1);
+  });
+}
+
 /** What would cost memory without a bound. Whether it costs the connection does not matter, so long as it costs no more. */
 const hogs: Record<string, (wire: RawConnection, id: number) => void> = {
   "pings and takes no answer": (wire) => {
@@ -337,6 +376,8 @@ interface Scene extends AsyncDisposable {
   readonly bystander: RawAgent;
   /** Events that were handed on. */
   readonly received: (feed: FeedId) => number;
+  /** Why the last connection to an agent was lost. */
+  readonly errorOf: (agent: RawAgent) => string | undefined;
   /** Breaks of each feed's streams. */
   readonly totals: () => Readonly<Record<FeedId, number>>;
 }
@@ -367,6 +408,7 @@ async function startScene(options: RawAgentOptions = {}): Promise<Scene> {
     hostile,
     bystander,
     received: (feed) => events.get(feed) ?? 0,
+    errorOf: ({ address }) => pool.nodes.find(({ agent }) => agent.id === address)?.lastError?.message,
     totals: () => ({
       alerts: pool.totals("alerts").breaks,
       logs: pool.totals("logs").breaks,
@@ -400,6 +442,18 @@ function setting(id: number, value: number): Buffer {
 
 function sendAll(wire: RawConnection, id: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length; at += maxFrameBytes) wire.data(id, bytes.subarray(at, at + maxFrameBytes));
+}
+
+function frameOf(type: number, streamId: number, payload: Buffer = Buffer.alloc(0)): Frame {
+  return { type, flags: 0, streamId, payload };
+}
+
+function priorityFrame(streamId: number): Frame {
+  return frameOf(frameType.priority, streamId, Buffer.from([0, 0, 0, 0, 1]));
+}
+
+function headersFrame(streamId: number, payload: Buffer): Frame {
+  return { type: frameType.headers, flags: flag.endHeaders, streamId, payload };
 }
 
 function manyHeaders(count: number): Buffer {
