@@ -19,11 +19,13 @@ export const actionKinds = [
   ["add-pod", 1.5],
   ["remove-pod", 1],
   ["replace-pod", 1.5],
+  ["change-pod", 1],
   ["report", 2],
   // Clients come and go.
   ["join", 6],
   ["leave", 4],
   ["storm", 1],
+  ["desert", 2],
   ["odd-request", 1],
   ["stick", 2],
   // What is printed, and where to.

@@ -8,8 +8,8 @@ import type { World } from "./world.ts";
 /** A pod with an agent in it, which may be restarted. */
 export interface SimPod {
   readonly uid: string;
-  readonly name: string;
-  readonly endpoints: readonly string[];
+  name: string;
+  endpoints: readonly string[];
   /** The one of `endpoints` it listens on. */
   readonly listensOn: string;
   process: SimAgent;
@@ -59,6 +59,13 @@ export class Cluster {
     this.#world.clock.after(this.#world.prng.within(0, 3000), () => this.#leaving.delete(pod));
   }
 
+  /** It is the same pod, but has another name for people, or its addresses in another order. */
+  changePod(pod: SimPod): void {
+    this.#world.trace.note("change", pod.uid);
+    if (this.#world.prng.chance(0.5)) pod.name += "'";
+    else pod.endpoints = pod.endpoints.toReversed();
+  }
+
   /** The agent's process comes up again: in the same pod, but with nothing of what it knew. */
   restart(pod: SimPod): void {
     if (!this.pods.has(pod) || pod.process.isAlive) return;
@@ -81,11 +88,8 @@ export class Cluster {
     const taken = chosen.flatMap((agent) => agent.endpoints.map(endpointText));
     judge.equal(new Set(taken).size, taken.length, "one-connection", "endpoints of nodes that are only one node's");
     for (const agent of chosen) {
-      judge.check(
-        agents.some(({ id }) => id === agent.id),
-        "removal",
-        () => `${agent.id} is a node, but not reported`,
-      );
+      const isReported = agents.some((one) => JSON.stringify(one) === JSON.stringify(agent));
+      judge.check(isReported, "removal", () => `${agent.id} is a node, but not reported like that`);
     }
     for (const pod of this.pods) {
       judge.check(
@@ -111,7 +115,8 @@ export class Cluster {
       // Of the connections that nothing comes on some get better, the others are for the relay to find out.
       for (const link of pod.process.links) if (this.#world.prng.chance(0.5)) link.thaw();
     }
-    this.report();
+    // In a step of its own: what breaks in the very step in which its node goes is not to be told from what goes with it.
+    this.#world.clock.soon(() => this.report());
   }
 
   #start(endpoints: readonly string[], listensOn: string): void {

@@ -53,6 +53,11 @@ export class Network {
     return truths.of(feed);
   }
 
+  /** Undefined: it has not dialled yet. */
+  backoff(node: Node): BackoffModel | undefined {
+    return this.#backoffs.get(node);
+  }
+
   /** Stands where the relay opens connections. */
   readonly openLink = (endpoint: Endpoint, events: LinkEvents, signal: AbortSignal): Promise<Link> => {
     const { clock, judge, plan, prng, trace } = this.#world;
@@ -63,14 +68,14 @@ export class Network {
       return Promise.reject(new Error("No such node"));
     }
     const attempt: Attempt = { endpoint: target, node, startedMs: clock.now(), link: undefined };
-    const backoff = this.#backoffs.get(node) ?? new BackoffModel(plan.node, plan.minDraw);
+    const backoff = this.#backoffs.get(node) ?? new BackoffModel(plan.node, plan.minDraw, node.foundMs);
     this.#backoffs.set(node, backoff);
     judge.check(
       backoff.mayDial(clock.now()),
       "backoff",
       () => `${target} is dialled ${backoff.earlyMs(clock.now())} ms early`,
     );
-    backoff.dialled(clock.now());
+    backoff.dialled();
     this.attempts.add(attempt);
     const listener = this.listeners.get(target);
     const mode =
@@ -127,6 +132,7 @@ export class Network {
         for (const truth of this.#both(node, feed)) truth.events += 1;
         if (event.kind === "notice") this.notices += 1;
         arrived += 1;
+        trace.mix(event.ordinal);
         backoff.delivered(feed);
         this.onArrival(feed);
       },
@@ -144,14 +150,14 @@ export class Network {
         backoff.asked(feed.id, clock.now());
       },
       onStreamOpen: (feed) => {
-        for (const truth of this.#both(node, feed.id)) truth.openings += 1;
+        for (const truth of this.#both(node, feed.id)) truth.opened(clock.now());
       },
       onStreamOver: (stream, end) => {
         const feed = stream.feed.id;
         trace.note("stream over", endpoint, feed, end.kind);
         backoff.streamOver(feed, end.kind === "refused", clock.now());
         if (!this.#nodes().includes(node)) return;
-        for (const truth of this.#both(node, feed)) truth.ended(end, stream.isOpen);
+        for (const truth of this.#both(node, feed)) truth.ended(end, stream.isOpen, clock.now());
       },
       onHealthy: () => {
         healthyMs = clock.now();

@@ -40,16 +40,16 @@ export function planOf(seed: number): Plan {
   const agents = prng.between(1, 6);
   const maxUnreadBytes = prng.oneOf(1024, 4096);
   // A burst of every agent, in one turn of the event loop, with the events that come while it is written.
-  const mailboxBytes = sparesHealthy ? 2 * (agents + 2) * maxUnreadBytes : prng.oneOf(100, 700, 4000);
+  const mailboxBytes = sparesHealthy ? maxPods * maxUnreadBytes : prng.oneOf(100, 700, 4000);
   const pageBytes = prng.oneOf(128, 512, 4096);
   const subscriptions = {
     maxSubscribers: prng.oneOf(4, 12, 40),
     mailboxBytes,
     maxWriteBytes: prng.oneOf(64, 512, 8192),
   };
-  // Beside what clients that are stuck can pin, there is room for what those have to have that read at once.
-  const pinnedBytes = subscriptions.maxSubscribers * (subscriptions.maxWriteBytes + 2 * (pageBytes + maxEventBytes));
-  const bufferBytes = sparesHealthy ? pinnedBytes + 3 * mailboxBytes : prng.oneOf(1 << 20, 30_000, 3_000);
+  // Twice what clients that are stuck can pin, so that a write may always begin, and room for those that read at once.
+  const pinnedBytes = subscriptions.maxSubscribers * Math.max(pageBytes, maxEventBytes);
+  const bufferBytes = sparesHealthy ? 2 * pinnedBytes + mailboxBytes : prng.oneOf(1 << 20, 30_000, 3_000);
   return {
     seed,
     agents,
@@ -72,6 +72,8 @@ export function planOf(seed: number): Plan {
   };
 }
 
+/** At a time. */
+export const maxPods = 8;
 /** Of a few; most have less than 100. */
 export const maxEventBytes = 1600;
 

@@ -5,6 +5,7 @@ import type { Audience } from "./audience.ts";
 import type { Cluster, SimPod } from "./cluster.ts";
 import type { EventKind } from "./event-book.ts";
 import type { Network } from "./network.ts";
+import { maxPods } from "./plan.ts";
 import type { StreamFault } from "./sim-agent.ts";
 import type { Pace } from "./sim-client.ts";
 import type { World } from "./world.ts";
@@ -22,6 +23,9 @@ export class Scenario {
   readonly #deck: readonly { readonly kind: ActionKind; readonly upTo: number }[];
   readonly #isOn: Record<FeedId, boolean> = { alerts: false, logs: false, messages: false };
 
+  /** The feed that everybody leaves with its next event. */
+  #deserted: FeedId | undefined;
+
   constructor(world: World, deps: ScenarioDeps) {
     this.#world = world;
     this.#deps = deps;
@@ -31,6 +35,18 @@ export class Scenario {
       if (weight === undefined) return [];
       upTo += weight;
       return [{ kind, upTo }];
+    });
+  }
+
+  /** An event has reached the relay: the moment that everybody waits for who wants to leave with it gathered. */
+  noteArrival(feed: FeedId): void {
+    if (this.#deserted !== feed) return;
+    this.#deserted = undefined;
+    const { audience } = this.#deps;
+    this.#world.clock.soon(() => {
+      this.#isOn[feed] = false;
+      audience.switchStdout(this.#isOn);
+      for (const client of audience.open) if (client.feed.id === feed) audience.leave(client);
     });
   }
 
@@ -109,7 +125,7 @@ export class Scenario {
         network.dialModes.set(pod.listensOn, prng.oneOf("open", "open", "closed", "lost", "slow"));
         break;
       case "add-pod":
-        if (cluster.pods.size < 8) cluster.addPod();
+        if (cluster.pods.size < maxPods) cluster.addPod();
         cluster.reportLater();
         break;
       case "remove-pod":
@@ -118,6 +134,10 @@ export class Scenario {
         break;
       case "replace-pod":
         if (pod !== undefined) cluster.replacePod(pod);
+        cluster.reportLater();
+        break;
+      case "change-pod":
+        if (pod !== undefined) cluster.changePod(pod);
         cluster.reportLater();
         break;
       case "report":
@@ -131,6 +151,9 @@ export class Scenario {
         break;
       case "storm":
         this.#storm();
+        break;
+      case "desert":
+        this.#deserted = feed;
         break;
       case "odd-request":
         audience.askOddly();

@@ -150,8 +150,20 @@ export class SimClient {
     const failed = this.isCancelled ? this.#pending.splice(0).flat() : [];
     for (const { bytes, callback } of done) {
       this.receipts.take(bytes);
+      this.#world.trace.mix(this.receipts.events);
       callback();
     }
+    if (failed.length > 0) this.#watchOver(failed);
     for (const { callback } of failed) callback(new Error("Stream reset"));
+  }
+
+  /** A connection may be sending for a while what a stream gave it that is gone. */
+  #watchOver(writes: readonly Write[]): void {
+    const copies = writes.map(({ bytes }) => Buffer.from(bytes));
+    const { clock, judge, prng } = this.#world;
+    clock.after(prng.within(0, 200), () => {
+      const isSame = writes.every(({ bytes }, index) => copies[index]?.equals(bytes) === true);
+      judge.check(isSame, "bytes", () => `what ${this.name} was being sent changes`);
+    });
   }
 }

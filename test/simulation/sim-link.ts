@@ -1,3 +1,4 @@
+import { constants } from "node:http2";
 import type { Feed } from "../../relay/feeds.ts";
 import type { StreamEnd } from "../../relay/nodes/grpc-call.ts";
 import type { Link, LinkEvents, StreamEvents } from "../../relay/nodes/link.ts";
@@ -26,7 +27,8 @@ export class SimLink implements Link {
   /** Why the relay may hang up, and since when. */
   readonly reasons: string[] = [];
   lastHeardMs: number;
-  goawayMs: number | undefined;
+  /** The agent has announced its end: by then the relay must have hung up. */
+  goneByMs = Number.POSITIVE_INFINITY;
   readonly #world: World;
   readonly #events: LinkEvents;
   readonly #witness: LinkWitness;
@@ -140,7 +142,8 @@ export class SimLink implements Link {
     this.inbound(() => {
       this.#heard();
       this.isUsable = false;
-      this.goawayMs ??= this.#world.clock.now();
+      const graceMs = code === constants.NGHTTP2_NO_ERROR ? this.#world.plan.node.goawayGraceMs : 0;
+      this.goneByMs = Math.min(this.goneByMs, this.#world.clock.now() + graceMs);
       this.reasons.push(`GOAWAY ${code}`);
       this.#events.onGoaway(code);
     });

@@ -110,8 +110,10 @@ export class SimStream {
   finish(end: StreamEnd): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.#deps.onOver(this, end);
-    this.#resolve(end);
+    // As the link has it: what was answered was served, whatever the agent says on its way out.
+    const told: StreamEnd = this.#isAnswered && end.kind === "refused" ? { kind: "broken", message: end.message } : end;
+    this.#deps.onOver(this, told);
+    this.#resolve(told);
   }
 
   #answer(): void {

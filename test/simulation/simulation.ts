@@ -30,6 +30,8 @@ export interface Outcome {
 /** At how many of the steps the oracle looks: at all of them it would take most of the time. */
 const lookingChance = 0.1;
 
+/** Of the feeds' gathering, of printing, and of its report: they do nothing any more. */
+const maxPacers = feeds.length + 2;
 /** How long a relay that has drained may keep timers that only have to run out. */
 const afterglowMs = 2_000;
 
@@ -74,7 +76,10 @@ class Simulation {
       stdout,
     });
     this.#audience = new Audience(this.#world, this.#book, this.#relay, stdout);
-    this.#network.onArrival = (feed) => this.#audience.noteArrival(feed);
+    this.#network.onArrival = (feed) => {
+      this.#audience.noteArrival(feed);
+      this.#scenario.noteArrival(feed);
+    };
     const deps = { network: this.#network, audience: this.#audience };
     this.#cluster = new Cluster(this.#world, this.#book, this.#network, this.#relay);
     this.#scenario = new Scenario(this.#world, { ...deps, cluster: this.#cluster });
@@ -190,6 +195,9 @@ class Simulation {
     judge.check(isDrained, "leak", () => "the drain has not ended by its deadline");
     if (judge.violation !== undefined) return;
     await drained;
+    const { pending } = this.#relay.clock;
+    judge.check(pending <= maxPacers, "leak", () => `${pending} timers at the end of the drain`);
+    for (const { id } of feeds) this.#expectFeedDone(id);
     await this.#pass(afterglowMs);
     // Stdout stays with its feeds until the end of the process.
     this.#relay.printed.apply({ alerts: false, logs: false, messages: false });
@@ -205,7 +213,6 @@ class Simulation {
     judge.equal(this.#relay.hub.budget.usedBytes, 0, "leak", "bytes of the budget after the drain");
     judge.equal(this.#relay.stdout.queuedBytes, 0, "leak", "bytes for stdout after the drain");
     judge.check(this.#audience.stdout.isClosed, "leak", () => "stdout is open after the drain");
-    for (const { id } of feeds) this.#expectFeedDone(id);
   }
 
   #expectFeedDone(feed: FeedId): void {
@@ -227,6 +234,7 @@ class Simulation {
     while (judge.violation === undefined && this.#clock.step(untilMs)) {
       this.#steps += 1;
       await turn();
+      this.#oracle.glance();
       if (this.#looks.chance(lookingChance)) this.#oracle.check();
     }
     if (judge.violation === undefined) this.#oracle.check();

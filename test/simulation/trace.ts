@@ -28,6 +28,12 @@ export class Trace {
     this.#lines?.push(`${this.#nowMs().toFixed(3).padStart(12)} ${[what, ...details].join(" ")}`);
   }
 
+  /** For what happens too often to be told. */
+  mix(value: number): void {
+    this.#mixNumber(this.#nowMs());
+    this.#mixNumber(value);
+  }
+
   #mixText(text: string): void {
     for (let index = 0; index < text.length; index++) this.#mix(text.charCodeAt(index));
   }
