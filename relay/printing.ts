@@ -7,7 +7,7 @@ import type { NamespacedName } from "./config.ts";
 import { FencedWriter } from "./election/fenced-writer.ts";
 import { PrintGate } from "./election/print-gate.ts";
 import { PrintingTurns, type TurnStatus } from "./election/printing-turns.ts";
-import type { FeedId } from "./feeds.ts";
+import { type FeedId, feeds } from "./feeds.ts";
 import { FeedSwitch } from "./hub/feed-switch.ts";
 import type { Hub } from "./hub/hub.ts";
 import type { ChunkWriter } from "./sinks/chunk-writer.ts";
@@ -27,6 +27,8 @@ export interface PrintingDeps {
   readonly hub: Hub;
   /** For the lease alone, as renewals must not wait behind other requests; undefined = there is no cluster. */
   readonly newClient: (() => KubeClient & AsyncDisposable) | undefined;
+  /** Whether events of every agent come here; undefined = from the first event on. */
+  readonly isReceiving?: (() => boolean) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -77,15 +79,26 @@ function printInTurns(
   deps: PrintingDeps,
 ): Printing {
   const { hub, clock, random, log } = deps;
-  const fence = { mayPrint: () => false };
-  const writer = new FencedWriter(deps.writer, clock, () => fence.mayPrint());
+  const writer = new FencedWriter(deps.writer, {
+    clock,
+    mayWrite: () => turns.mayPrint(),
+    onClosed: () => turns.giveUp(),
+  });
   const stdout = new StdoutSink(options, { writer, clock, log });
   const gate = new PrintGate({ maxBytes: options.maxQueueBytes }, stdout);
   const turns = new PrintingTurns(
     { ...lease, identity: options.identity ?? `${hostname()}_${randomUUID()}` },
-    { client, clock, random, log, gate, flush: () => hub.flush() },
+    {
+      client,
+      clock,
+      random,
+      log,
+      gate,
+      flush: () => hub.flush(),
+      isReceiving: deps.isReceiving,
+      onTurn: (isOurs) => writer.setTurn(isOurs),
+    },
   );
-  fence.mayPrint = () => turns.mayPrint();
   const feedSwitch = new FeedSwitch(hub, gate);
   return {
     apply: (isOn) => feedSwitch.apply(isOn),
@@ -99,11 +112,15 @@ function printInTurns(
     },
     endInput: () => turns.endInput(),
     async drain(deadline) {
-      // What is kept for a turn that will not come is the holder's to print.
-      gate.clear();
-      await stdout.close(gate.isOpen ? deadline : AbortSignal.abort());
+      if (gate.isOpen) await stdout.close(deadline);
+      // With a last word on what is not printed: only then may it go.
       await turns[Symbol.asyncDispose]();
       await client[Symbol.asyncDispose]();
+      await stdout.close(AbortSignal.abort());
+      const events = gate.end(turns.isOtherPrinting);
+      if (feeds.some(({ id }) => events[id] > 0)) {
+        log.warn("Events were kept that no other replica is known to print: they are dropped", { events });
+      }
     },
   };
 }

@@ -40,7 +40,7 @@ function start(maxBytes: number, bufferBytes = 1 << 20) {
     next += count;
     clock.advance(1);
   };
-  return { hub, backlog, publish };
+  return { clock, hub, backlog, publish };
 }
 
 function handOver(backlog: Backlog) {
@@ -90,4 +90,52 @@ test("Backlog.keep() of what had to go counts it as forgotten: another one has s
   assert.ok(lost > 0 && queued > 0);
   assert.equal(backlog.keep(queued), lost);
   assert.deepEqual([backlog.queued, backlog.lost], [queued, 0]);
+});
+
+test("Backlog.setAside(): what came before is kept whatever others have seen to, and goes first", () => {
+  const { clock, backlog, publish } = start(1000);
+  publish(10);
+  clock.advance(100);
+  publish(10);
+  assert.equal(backlog.setAside(50, 10), 10);
+  assert.equal(backlog.setAside(50, 10), 0, "once");
+  assert.equal(backlog.keep(3), 7);
+  assert.deepEqual([backlog.queued, backlog.lost], [13, 0]);
+  const { numbers } = handOver(backlog);
+  assert.deepEqual(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 18, 19]);
+});
+
+test("Backlog.setAside() does not take what came later for sure, and parts a segment for it", () => {
+  const { backlog, publish } = start(1000);
+  publish(3);
+  assert.equal(backlog.setAside(0, 0), 0);
+  assert.equal(backlog.setAside(1, 2), 1);
+  assert.equal(backlog.keep(0), 2);
+  assert.deepEqual(handOver(backlog).numbers, [0]);
+});
+
+test("Backlog: what is set aside and has to go is lost, and nothing is unaccounted for", () => {
+  const step = fc.record({
+    kind: fc.constantFrom("publish" as const, "keep" as const, "setAside" as const),
+    events: fc.integer({ min: 1, max: 12 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step), fc.constantFrom(60, 100, 1000), (steps, maxBytes) => {
+      const { clock, backlog, publish } = start(maxBytes);
+      let published = 0;
+      let forgotten = 0;
+      for (const { kind, events } of steps) {
+        if (kind === "publish") {
+          publish(events);
+          published += events;
+        } else if (kind === "keep") forgotten += backlog.keep(events);
+        else backlog.setAside(clock.now(), events);
+        assert.equal(published, forgotten + backlog.lost + backlog.queued);
+      }
+      const { queued, lost } = backlog;
+      const leftovers = backlog.clear();
+      assert.deepEqual([leftovers.kept + leftovers.aside, leftovers.lost + leftovers.asideLost], [queued, lost]);
+      assert.deepEqual([backlog.queued, backlog.lost, backlog.queuedBytes], [0, 0, 0]);
+    }),
+  );
 });

@@ -8,7 +8,7 @@ import { type FeedCounts, perFeed } from "./history.ts";
 export type Printer = Pick<StdoutSink, "offer" | "counts">;
 
 export interface PrintGateOptions {
-  /** What a feed may keep while another replica prints. */
+  /** What a feed may keep while another replica prints, and as much again of what that one cannot print. */
   readonly maxBytes: number;
 }
 
@@ -20,6 +20,8 @@ export interface HandOver {
   readonly missing: FeedCounts;
 }
 
+type Tally = Record<FeedId, number>;
+
 /**
  * Lets events through to be printed while it is this replica's turn, and keeps them otherwise until the one whose turn it is
  * is known to have seen to them.
@@ -27,11 +29,13 @@ export interface HandOver {
 export class PrintGate implements Consumer {
   readonly #printer: Printer;
   readonly #backlogs: Readonly<Record<FeedId, Backlog>>;
-  readonly #offered: Record<FeedId, number> = { alerts: 0, logs: 0, messages: 0 };
-  readonly #forgotten: Record<FeedId, number> = { alerts: 0, logs: 0, messages: 0 };
-  readonly #missing: Record<FeedId, number> = { alerts: 0, logs: 0, messages: 0 };
-  readonly #repeated: Record<FeedId, number> = { alerts: 0, logs: 0, messages: 0 };
+  readonly #offered: Tally = { alerts: 0, logs: 0, messages: 0 };
+  readonly #forgotten: Tally = { alerts: 0, logs: 0, messages: 0 };
+  readonly #missing: Tally = { alerts: 0, logs: 0, messages: 0 };
+  readonly #repeated: Tally = { alerts: 0, logs: 0, messages: 0 };
+  readonly #shutdown: Tally = { alerts: 0, logs: 0, messages: 0 };
   #isOpen = false;
+  #onOffer = () => {};
 
   constructor({ maxBytes }: PrintGateOptions, printer: Printer) {
     this.#printer = printer;
@@ -59,34 +63,52 @@ export class PrintGate implements Consumer {
     return { repeated: { ...this.#repeated }, missing: { ...this.#missing } };
   }
 
+  /** From now on `listener` is told of every batch, before it is counted. */
+  observe(listener: () => void): void {
+    this.#onOffer = listener;
+  }
+
   offer(batch: Batch): void {
+    this.#onOffer();
     this.#offered[batch.feed] += batch.events;
     if (this.#isOpen) this.#printer.offer(batch);
     else this.#backlogs[batch.feed].push(batch);
   }
 
-  /** Events that nobody is known to have printed: they wait here or there, or the end of this process dropped them. */
+  /** Events that nobody is known to have printed: they wait here or there, or had to go because printing ended. */
   unprinted(feed: FeedId): number {
     const { queued, dropped } = this.#printer.counts(feed);
-    return this.#backlogs[feed].queued + this.#backlogs[feed].lost + queued + dropped.shutdown;
+    return this.#backlogs[feed].queued + this.#backlogs[feed].lost + queued + dropped.shutdown + dropped.disconnected;
   }
 
-  /** The other one has seen to all events of a feed but the newest `events`. */
+  /** The other one has seen to all events of a feed but the newest `events`, and those that are set aside. */
   forget(feed: FeedId, events: number): void {
     if (!this.#isOpen) this.#forgotten[feed] += this.#backlogs[feed].keep(events);
+  }
+
+  /**
+   * The other one has not received what came before `beforeMs`, except that the newest `events` of a feed came later for sure.
+   * They are kept until it is this replica's turn. Returns how many that are.
+   */
+  setAside(feed: FeedId, beforeMs: number, events: number): number {
+    return this.#isOpen ? 0 : this.#backlogs[feed].setAside(beforeMs, events);
   }
 
   /** It is this replica's turn: what it kept goes first. `isFirst`: it was nobody else's before. */
   open(isFirst: boolean): HandOver {
     this.#isOpen = true;
-    const given = feeds.map(({ id }) => [id, this.#backlogs[id].handOver(this.#printer)] as const);
-    for (const [feed, { handed, lost }] of given) {
-      this.#missing[feed] += lost;
-      if (!isFirst) this.#repeated[feed] += handed;
-    }
+    const given = feeds.map(({ id }) => {
+      // What was let through in an earlier turn and not printed is printed now, like what was kept.
+      const waiting = this.#printer.counts(id).queued;
+      const { handed, lost } = this.#backlogs[id].handOver(this.#printer);
+      const repeated = isFirst ? 0 : waiting + handed;
+      this.#missing[id] += lost;
+      this.#repeated[id] += repeated;
+      return [id, { repeated, lost }] as const;
+    });
     const counts = new Map(given);
     return {
-      repeated: perFeed((feed) => (isFirst ? 0 : (counts.get(feed)?.handed ?? 0))),
+      repeated: perFeed((feed) => counts.get(feed)?.repeated ?? 0),
       missing: perFeed((feed) => counts.get(feed)?.lost ?? 0),
     };
   }
@@ -96,9 +118,25 @@ export class PrintGate implements Consumer {
     this.#isOpen = false;
   }
 
-  /** Ends the keeping: what is kept is another one's, or nobody's. */
-  clear(): void {
-    for (const { id } of feeds) this.#forgotten[id] += this.#backlogs[id].clear();
+  /** There is nothing to print to any more: the printer is left to say so, of what is kept and of what comes. */
+  giveUp(): void {
+    this.open(true);
+  }
+
+  /**
+   * Ends the keeping, and returns how many events of each feed go with it. `isOtherPrinting`: another replica is known to print, so
+   * that what is kept is its own to print, except what it has not received.
+   */
+  end(isOtherPrinting: boolean): FeedCounts {
+    return perFeed((feed) => {
+      const { kept, lost, aside, asideLost } = this.#backlogs[feed].clear();
+      if (isOtherPrinting) this.#forgotten[feed] += kept + lost;
+      const dropped = isOtherPrinting ? aside : aside + kept;
+      const missing = isOtherPrinting ? asideLost : asideLost + lost;
+      this.#shutdown[feed] += dropped;
+      this.#missing[feed] += missing;
+      return dropped + missing;
+    });
   }
 
   /**
@@ -112,7 +150,11 @@ export class PrintGate implements Consumer {
       ...printed,
       offered: this.#offered[feed],
       filtered: printed.filtered + this.#forgotten[feed],
-      dropped: { ...printed.dropped, mailbox: printed.dropped.mailbox + this.#missing[feed] },
+      dropped: {
+        ...printed.dropped,
+        mailbox: printed.dropped.mailbox + this.#missing[feed],
+        shutdown: printed.dropped.shutdown + this.#shutdown[feed],
+      },
       queued: printed.queued + queued + lost,
     };
   }
