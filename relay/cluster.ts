@@ -1,5 +1,5 @@
 import { createKubeClient } from "../lib/kube/client.ts";
-import { loadCluster } from "../lib/kube/credentials.ts";
+import { type Cluster, loadCluster } from "../lib/kube/credentials.ts";
 import type { ListWatchDeps } from "../lib/kube/list-watch.ts";
 import type { Clock, Random } from "../lib/process/clock.ts";
 import type { Log } from "../lib/process/log.ts";
@@ -19,9 +19,14 @@ export interface ClusterConnection extends AsyncDisposable {
   readonly newClient: () => ReturnType<typeof createKubeClient>;
 }
 
-export function connectToCluster({ kubeconfig }: ClusterConfig, deps: ClusterDeps): ClusterConnection {
+/**
+ * Undefined when the cluster is not needed and its credentials are not there: a pod may have been given no token.
+ * @throws when it is needed
+ */
+export function connectToCluster(config: ClusterConfig, deps: ClusterDeps): ClusterConnection | undefined {
   const { version, clock, random, log } = deps;
-  const cluster = loadCluster({ kubeconfig });
+  const cluster = load(config, log);
+  if (cluster === undefined) return undefined;
   const newClient = () => createKubeClient(cluster, { log, userAgent: `kubearmor-relay/${version}`, clock, random });
   const client = newClient();
   return {
@@ -29,4 +34,14 @@ export function connectToCluster({ kubeconfig }: ClusterConfig, deps: ClusterDep
     newClient,
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };
+}
+
+function load({ kubeconfig, isNeeded }: ClusterConfig, log: Log): Cluster | undefined {
+  try {
+    return loadCluster({ kubeconfig });
+  } catch (error) {
+    if (isNeeded) throw error;
+    log.warn("There is no access to the cluster: only agents that were named are read, and no peers are", { error });
+    return undefined;
+  }
 }

@@ -18,7 +18,7 @@ test("parseConfig() has the upstream relay's defaults", () => {
     grpcPort: 32_767,
     httpPort: 8080,
     agents: [],
-    cluster: { kubeconfig: undefined },
+    cluster: { kubeconfig: undefined, isNeeded: true },
     discoversPods: true,
     configFile: undefined,
     settingsConfigMap: undefined,
@@ -103,6 +103,21 @@ for (const [sentence, { argv, env = {}, agents = 0, kubeconfig, pods }] of Objec
     assert.equal(read.agents.length, agents);
     assert.equal(read.cluster?.kubeconfig, kubeconfig);
     assert.equal(read.discoversPods, pods);
+  });
+}
+
+const needs: Readonly<Record<string, { argv: readonly string[]; isNeeded: boolean }>> = {
+  "agents are looked for there": { argv: [], isNeeded: true },
+  "agents are named": { argv: ["--agents=a:1"], isNeeded: false },
+  "only agents that are named are wanted": { argv: ["--discovery=static", "--agents=a:1"], isNeeded: false },
+  "its pods are asked for as well": { argv: ["--discovery=kubernetes,static", "--agents=a:1"], isNeeded: true },
+  "settings are there": { argv: ["--agents=a:1", "--settings=a/b"], isNeeded: true },
+  "turns are taken there": { argv: ["--agents=a:1", "--lease=a/b"], isNeeded: true },
+  "its kubeconfig is named": { argv: ["--agents=a:1", "--kubeconfig=/k"], isNeeded: true },
+};
+for (const [sentence, { argv, isNeeded }] of Object.entries(needs)) {
+  test(`parseConfig(): a cluster is ${isNeeded ? "needed" : "done without at need"} when ${sentence}`, () => {
+    assert.equal(config(argv, inCluster).cluster?.isNeeded, isNeeded);
   });
 }
 

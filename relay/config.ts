@@ -21,7 +21,7 @@ export interface RelayConfig {
   readonly settingsConfigMap: NamespacedName | undefined;
   /** Of the replicas that share this Lease, the one that holds it prints; undefined = this one always does. */
   readonly lease: NamespacedName | undefined;
-  /** What this process calls itself in the Lease; undefined = its host's name. */
+  /** What this process calls itself in the Lease; undefined = its host's name and a random part. */
   readonly identity: string | undefined;
   /** What holds until a file or a ConfigMap says otherwise. */
   readonly settings: Settings;
@@ -30,6 +30,8 @@ export interface RelayConfig {
 export interface ClusterConfig {
   /** Undefined = the service account of the pod. */
   readonly kubeconfig: string | undefined;
+  /** Whether it was asked for: otherwise the relay does without it, and without what it would add. */
+  readonly isNeeded: boolean;
 }
 
 export interface NamespacedName {
@@ -137,7 +139,13 @@ function readDiscovery(line: CommandLine, env: Environment): Pick<RelayConfig, "
   } else if (!discoversPods && list(value("agents")).length === 0) {
     errors.push("Cannot find agents: not in a cluster, and neither -kubeconfig nor -agents is set");
   }
-  return { agents, cluster: hasCluster ? { kubeconfig } : undefined, discoversPods };
+  const isNeeded =
+    agents.length === 0 ||
+    isAsked === true ||
+    kubeconfig !== undefined ||
+    value("settings") !== undefined ||
+    value("lease") !== undefined;
+  return { agents, cluster: hasCluster ? { kubeconfig, isNeeded } : undefined, discoversPods };
 }
 
 function isDiscovery(text: string): boolean {

@@ -21,44 +21,54 @@ function live() {
 
 test("LiveSettings.set() reports a change once", () => {
   const { settings, changes } = live();
-  settings.set("configMap", "stdout: {alerts: true}");
-  settings.set("configMap", "stdout: { alerts: true, logs: false }");
+  settings.set("configMap", { kind: "text", text: "stdout: {alerts: true}" });
+  settings.set("configMap", { kind: "text", text: "stdout: { alerts: true, logs: false }" });
   assert.deepEqual(changes, ["alerts"]);
 });
 
 test("LiveSettings.set() prefers the ConfigMap to the file that lags behind it", () => {
   const { settings, changes } = live();
-  settings.set("file", "stdout: {logs: true}");
-  settings.set("configMap", "stdout: {alerts: true}");
-  settings.set("file", "stdout: {messages: true}");
+  settings.set("file", { kind: "text", text: "stdout: {logs: true}" });
+  settings.set("configMap", { kind: "text", text: "stdout: {alerts: true}" });
+  settings.set("file", { kind: "text", text: "stdout: {messages: true}" });
   assert.deepEqual(changes, ["logs", "alerts"]);
 });
 
 test("LiveSettings.set() falls back to the file, then to the start, when a source goes", () => {
   const { settings, changes } = live();
-  settings.set("file", "stdout: {logs: true}");
-  settings.set("configMap", "stdout: {alerts: true}");
-  settings.set("configMap", undefined);
-  settings.set("file", undefined);
+  settings.set("file", { kind: "text", text: "stdout: {logs: true}" });
+  settings.set("configMap", { kind: "text", text: "stdout: {alerts: true}" });
+  settings.set("configMap", { kind: "gone" });
+  settings.set("file", { kind: "gone" });
   assert.deepEqual(changes, ["logs", "alerts", "logs", ""]);
 });
 
 test("LiveSettings.set() keeps the last good settings of a source that cannot be read, and says so", () => {
   const { settings, changes } = live();
-  settings.set("configMap", "stdout: {alerts: true}");
-  settings.set("configMap", "stdout: {alerts: maybe}");
+  settings.set("configMap", { kind: "text", text: "stdout: {alerts: true}" });
+  settings.set("configMap", { kind: "text", text: "stdout: {alerts: maybe}" });
   assert.deepEqual(changes, ["alerts"]);
   assert.match(settings.errors.join(), /configMap: Setting "stdout.alerts" is "maybe"/);
   assert.equal(settings.current.stdout.alerts, true);
-  settings.set("configMap", "stdout: {alerts: true}");
+  settings.set("configMap", { kind: "text", text: "stdout: {alerts: true}" });
   assert.deepEqual(settings.errors, []);
 });
 
 test("LiveSettings.hash is that of what is in force", () => {
   const { settings } = live();
   const before = settings.hash;
-  settings.set("file", "stdout: {logs: true}");
+  settings.set("file", { kind: "text", text: "stdout: {logs: true}" });
   assert.notEqual(settings.hash, before);
-  settings.set("file", undefined);
+  settings.set("file", { kind: "gone" });
   assert.equal(settings.hash, before);
+});
+
+test("LiveSettings.set() keeps the settings of a source that is there and cannot be read, and says so", () => {
+  const { settings, changes } = live();
+  settings.set("file", { kind: "text", text: "stdout: {alerts: true}" });
+  settings.set("file", { kind: "failed", error: new Error("EIO") });
+  assert.deepEqual(changes, ["alerts"]);
+  assert.deepEqual(settings.errors, ["file: EIO"]);
+  settings.set("file", { kind: "gone" });
+  assert.deepEqual([changes, settings.errors], [["alerts", ""], []]);
 });

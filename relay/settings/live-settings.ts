@@ -1,10 +1,16 @@
-import type { Log } from "../../lib/process/log.ts";
+import { errorText, type Log } from "../../lib/process/log.ts";
 import { parseSettings, type Settings, settingsHash } from "./settings.ts";
 
 /** Where settings come from, the one that wins first: the mounted file lags behind the ConfigMap it is made from by up to a minute. */
 const precedence = ["configMap", "file"] as const;
 
 export type SettingsSource = (typeof precedence)[number];
+
+/** What a source says: `gone` = there is none, or it cannot be trusted any more; `failed` = it is there and cannot be read. */
+export type SettingsText =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "gone" }
+  | { readonly kind: "failed"; readonly error: Error };
 
 export interface LiveSettingsDeps {
   readonly log: Log;
@@ -40,16 +46,20 @@ export class LiveSettings {
     return [...this.#errors].flatMap(([source, errors]) => errors.map((error) => `${source}: ${error}`));
   }
 
-  /** Takes the newest text of a source; undefined = the source is gone or cannot be trusted any more. */
-  set(source: SettingsSource, text: string | undefined): void {
+  /** Takes the newest word of a source. */
+  set(source: SettingsSource, said: SettingsText): void {
     this.#errors.delete(source);
-    if (text === undefined) this.#bySource.delete(source);
-    else {
-      const parsed = parseSettings(text, this.#base);
-      if (parsed.kind === "settings") this.#bySource.set(source, parsed.settings);
-      else {
-        this.#errors.set(source, parsed.errors);
-        this.#deps.log.error("Settings refused: the last good ones stay in force", { source, errors: parsed.errors });
+    switch (said.kind) {
+      case "gone":
+        this.#bySource.delete(source);
+        break;
+      case "failed":
+        this.#refuse(source, [errorText(said.error)]);
+        break;
+      case "text": {
+        const parsed = parseSettings(said.text, this.#base);
+        if (parsed.kind === "settings") this.#bySource.set(source, parsed.settings);
+        else this.#refuse(source, parsed.errors);
       }
     }
     const best = precedence.find((one) => this.#bySource.has(one));
@@ -58,5 +68,9 @@ export class LiveSettings {
     this.#current = next;
     this.#deps.log.info("Settings changed", { source: best ?? "start", hash: this.hash, settings: next });
     this.#deps.onChange(next);
+  }
+  #refuse(source: SettingsSource, errors: readonly string[]): void {
+    this.#errors.set(source, errors);
+    this.#deps.log.error("Settings refused: the last good ones stay in force", { source, errors });
   }
 }

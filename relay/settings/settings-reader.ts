@@ -8,12 +8,14 @@ interface Range {
 const billion = 1_000_000_000n;
 const label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const namespacePattern = new RegExp(`^${label}$`);
-const labelKey = String.raw`([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?`;
-const labelValue = "([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?";
+const labelPrefix = String.raw`(?![^/]{254})${label}(\.${label})*/`;
+const labelName = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?";
+const labelKey = `(${labelPrefix})?${labelName}`;
+const labelValue = `(${labelName})?`;
 const requirement = [
   `!?${labelKey}`,
   `${labelKey} *(=|==|!=) *${labelValue}`,
-  String.raw`${labelKey} +(in|notin) +\( *${labelValue}( *, *${labelValue})* *\)`,
+  String.raw`${labelKey} +(in|notin) +\((?! *\)) *${labelValue}( *, *${labelValue})* *\)`,
 ].join("|");
 const selectorPattern = new RegExp(String.raw`^ *(${requirement})( *, *(${requirement}))* *$`);
 
@@ -61,10 +63,10 @@ export class SettingsReader {
     });
   }
 
-  /** What fits into an event as it is: text of one line. */
+  /** What fits into an event as it is: text of one line. The CRD has the same pattern. */
   name(name: string): string | undefined {
     return this.#read(name, "text of at most 253 printable characters", (value) =>
-      typeof value === "string" && /^[^\p{C}\p{Zl}\p{Zp}]{0,253}$/u.test(value) ? value : undefined,
+      typeof value === "string" && /^[^\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]{0,253}$/u.test(value) ? value : undefined,
     );
   }
 

@@ -76,7 +76,7 @@ export function parseSettings(text: string, base: Settings): ParsedSettings {
     clusterName: root.name("clusterName") ?? base.clusterName,
     enrichment: { remoteHost: enrichment.boolean("remoteHost") ?? base.enrichment.remoteHost },
     limits: {
-      maxSubscribers: limits.integer("maxSubscribers", { min: 1, max: 10_000 }) ?? base.limits.maxSubscribers,
+      maxSubscribers: limits.integer("maxSubscribers", bounds.maxSubscribers) ?? base.limits.maxSubscribers,
       mailboxBytes: limits.bytes("mailboxBytes", bounds.mailboxBytes) ?? base.limits.mailboxBytes,
       bufferBytes: limits.bytes("bufferBytes", bounds.bufferBytes) ?? base.limits.bufferBytes,
     },
@@ -91,10 +91,14 @@ export function parseSettings(text: string, base: Settings): ParsedSettings {
   return errors.length > 0 ? { kind: "refused", errors } : { kind: "settings", settings };
 }
 
-/** From a page of the hub, below which nothing works, to what one process can hold. */
-const bounds = {
+/** The same as in the CRD: the operator hands on what it accepts. */
+export const bounds = {
+  /** Below the number of calls that are served, so that other calls have room. */
+  maxSubscribers: { min: 1, max: 4_000 },
+  /** From a page of the hub, below which nothing works, to what one process can hold. */
   mailboxBytes: { min: 64 * 1024, max: 16 * 1024 ** 3 },
-  bufferBytes: { min: 1024 ** 2, max: 16 * 1024 ** 3 },
+  /** From room for a few events of the largest size. */
+  bufferBytes: { min: 16 * 1024 ** 2, max: 16 * 1024 ** 3 },
 } as const;
 
 /** Tells settings apart: the same text for the same settings, wherever they came from. */

@@ -2,21 +2,31 @@ import { type ListWatch, type ListWatchDeps, startListWatch } from "../../lib/ku
 import { configMaps } from "../../lib/kube/resources.ts";
 import { Store } from "../../lib/kube/store.ts";
 import type { WatchFailure } from "../../lib/kube/types.ts";
+import type { SettingsText } from "./live-settings.ts";
 
 /** The key of the ConfigMap that holds the settings in YAML. */
 export const settingsKey = "config.yaml";
 
+export interface ConfigMapHandlers {
+  readonly onRead: (said: SettingsText) => void;
+  /** At every end of a watch that was not asked for, with its reason. */
+  readonly onRestart?: ((reason: string) => void) | undefined;
+}
+
 /**
- * Reports the text of the settings in a ConfigMap now and after each change. Undefined while there is none, and while the
+ * Reports the text of the settings in a ConfigMap now and after each change. It is gone while there is none, and while the
  * API refuses it: then what is known may be old, and a mounted file is better.
  */
 export function watchSettingsConfigMap(
   { namespace, name }: { readonly namespace: string; readonly name: string },
   deps: ListWatchDeps,
-  onText: (text: string | undefined) => void,
+  { onRead, onRestart = () => {} }: ConfigMapHandlers,
 ): ListWatch {
   const store = new Store({});
-  const report = () => onText(textOf(store.list()[0]?.["data"]));
+  const report = () => {
+    const text = textOf(store.list()[0]?.["data"]);
+    onRead(text === undefined ? { kind: "gone" } : { kind: "text", text });
+  };
   const watch = startListWatch(
     {
       resource: configMaps,
@@ -26,8 +36,9 @@ export function watchSettingsConfigMap(
       },
       onState: (state) => {
         if (state.kind === "synced") report();
-        else if (state.kind === "failing" && isRefused(state.reason)) onText(undefined);
+        else if (state.kind === "failing" && isRefused(state.reason)) onRead({ kind: "gone" });
       },
+      onRestart,
     },
     deps,
   );

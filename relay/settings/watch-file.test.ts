@@ -7,11 +7,17 @@ import { setTimeout as pause } from "node:timers/promises";
 import { systemClock } from "../../lib/process/clock.ts";
 import { FakeClock } from "../../lib/process/fake-clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
+import type { SettingsText } from "./live-settings.ts";
 import { watchSettingsFile } from "./watch-file.ts";
+
+function textOf(read: SettingsText): string | undefined {
+  return read.kind === "text" ? read.text : undefined;
+}
 
 async function watched(path: string, clock = systemClock) {
   const texts: (string | undefined)[] = [];
-  const watch = await watchSettingsFile(path, (text) => texts.push(text), { clock, log: silentLog, lookEveryMs: 10 });
+  const onRead = (read: SettingsText) => texts.push(read.kind === "failed" ? "failed" : textOf(read));
+  const watch = await watchSettingsFile(path, onRead, { clock, log: silentLog, lookEveryMs: 10 });
   const until = async (text: string | undefined) => {
     while (texts.at(-1) !== text) await pause(5);
   };
@@ -88,4 +94,75 @@ test("watchSettingsFile() reports nothing after its end", async () => {
   // Ten looks, had it gone on.
   await pause(100);
   assert.deepEqual(texts, [undefined]);
+});
+
+test("watchSettingsFile(): a file that is there and cannot be read is not gone, and is read as soon as it can be", async () => {
+  await using volume = await folder();
+  const path = join(volume.path, "config.yaml");
+  await writeFile(path, "a: 1");
+  const { texts, until, watch } = await watched(path);
+  using _ = watch;
+  await rm(path);
+  // A folder is there, and no file to be read.
+  await mkdir(path);
+  await until("failed");
+  await rename(path, join(volume.path, "away"));
+  await writeFile(path, "a: 2");
+  await until("a: 2");
+  assert.deepEqual(
+    texts.filter((text) => text !== undefined),
+    ["a: 1", "failed", "a: 2"],
+  );
+});
+
+test("watchSettingsFile() tries again to read what it could not, though nothing changes", async () => {
+  await using volume = await folder();
+  const clock = new FakeClock();
+  // A folder is there, and no file to be read.
+  const { texts, watch } = await watched(volume.path, clock);
+  using _ = watch;
+  for (let again = 0; again < 3; again++) {
+    while (clock.pendingTimers === 0) await pause(5);
+    assert.deepEqual(texts, ["failed"], "told once");
+    clock.advance(200);
+  }
+});
+
+test("watchSettingsFile(): of two changes one after the other only the last is reported", async () => {
+  await using volume = await folder();
+  const path = join(volume.path, "config.yaml");
+  await writeFile(path, "a: 1");
+  const clock = new FakeClock();
+  const { texts, watch } = await watched(path, clock);
+  using _ = watch;
+  await writeFile(path, "a: 2");
+  while (clock.pendingTimers < 1) await pause(5);
+  await writeFile(path, "a: 33");
+  // Both look now: the first change's look must leave the report to the second's.
+  while (clock.pendingTimers < 2) await pause(5);
+  while (texts.length < 2) {
+    clock.advance(200);
+    await pause(5);
+  }
+  for (let more = 0; more < 5; more++) {
+    clock.advance(200);
+    await pause(5);
+  }
+  assert.deepEqual(texts, ["a: 1", "a: 33"]);
+});
+
+test("watchSettingsFile(): its end breaks off what it waits for", async () => {
+  await using volume = await folder();
+  const path = join(volume.path, "config.yaml");
+  await writeFile(path, "a: 1");
+  const clock = new FakeClock();
+  const { texts, watch } = await watched(path, clock);
+  await writeFile(path, "a: 2");
+  while (clock.pendingTimers === 0) await pause(5);
+  watch[Symbol.dispose]();
+  await pause(5);
+  assert.equal(clock.pendingTimers, 0);
+  clock.advance(60_000);
+  await pause(20);
+  assert.deepEqual(texts, ["a: 1"]);
 });
