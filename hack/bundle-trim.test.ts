@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -63,7 +66,14 @@ describe("trimPackages()", () => {
       [],
     );
     const { Agent, ProxyAgent } = (await import(pathToFileURL(file).href)) as typeof Undici;
-    await new Agent().close();
+    const server = createServer((request, response) => response.end(`${request.method} ${request.url}`)).listen(0);
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const agent = new Agent();
+    const { body } = await agent.request({ origin: `http://127.0.0.1:${port}`, path: "/a", method: "PUT" });
+    assert.equal(await body.text(), "PUT /a");
+    await agent.close();
+    server.close();
     await new ProxyAgent("http://127.0.0.1:1").close();
   });
 

@@ -5,9 +5,15 @@ import type { Plugin } from "esbuild";
 /** ES modules that only define things when they are loaded, which their package.json does not say. */
 const pure = "@kubernetes/client-node";
 
-/** CommonJS packages, which esbuild takes whole: where in them the exports are that somebody imports by name. */
+/**
+ * CommonJS packages, which esbuild takes whole: where in them the exports are that somebody imports by name, and what else
+ * their own index does.
+ */
 const picked: Readonly<Record<string, readonly string[]>> = {
   undici: [
+    'import Dispatcher from "./lib/dispatcher/dispatcher.js";',
+    'import api from "./lib/api/index.js";',
+    "Object.assign(Dispatcher.prototype, api);",
     'export { default as Agent } from "./lib/dispatcher/agent.js";',
     'export { default as ProxyAgent } from "./lib/dispatcher/proxy-agent.js";',
     'export { fetch } from "./lib/web/fetch/index.js";',
@@ -39,7 +45,7 @@ export function trimPackages(): Plugin {
       for (const [name, lines] of Object.entries(picked)) {
         const filter = new RegExp(`^${name}$`);
         const resolveDir = dirname(require.resolve(`${name}/package.json`));
-        hooks.onResolve({ filter }, () => ({ path: name, namespace: "picked", sideEffects: false }));
+        hooks.onResolve({ filter }, () => ({ path: name, namespace: "picked" }));
         hooks.onLoad({ filter, namespace: "picked" }, () => ({ contents: lines.join("\n"), resolveDir }));
       }
     },
