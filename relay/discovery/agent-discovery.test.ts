@@ -28,10 +28,19 @@ class Api implements ListWatchClient {
   watching = 0;
   #waiting: (() => void)[] = [];
 
-  async listPage(_resource: unknown, { namespace = "" }: Scope) {
+  listing = 0;
+
+  async listPage(_resource: unknown, { namespace = "" }: Scope, _query: unknown, signal?: AbortSignal) {
     const answer = this.answers.get(namespace) ?? "at once";
     if (answer === "forbidden") throw refusal(403, "Forbidden");
-    if (answer === "later") await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (answer === "later") {
+      this.listing += 1;
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+        signal?.addEventListener("abort", () => resolve(), { once: true });
+      });
+      this.listing -= 1;
+    }
     const items = pods.filter(({ metadata }) => namespace === "" || metadata.namespace === namespace);
     return { items, resourceVersion: "7", continue: "" };
   }
@@ -113,6 +122,23 @@ test("AgentDiscovery.apply() keeps what is known while a new place is forbidden,
   discovery.apply(base);
   await settle();
   assert.deepEqual(reports, [one]);
+  assert.equal(api.watching, 1);
+  await discovery[Symbol.asyncDispose]();
+});
+
+test("AgentDiscovery.apply() leaves no watch behind of places that were never listed", async () => {
+  const api = new Api();
+  const { discovery, reports } = await start(api);
+  for (const namespace of ["c", "d", "e", "f"]) api.answers.set(namespace, "later");
+  for (const namespace of ["c", "d", "e", "f"]) {
+    discovery.apply({ ...base, namespaces: [namespace] });
+    await settle();
+  }
+  assert.equal(api.listing, 1);
+  assert.deepEqual(reports, [one]);
+  api.answer();
+  await settle();
+  assert.deepEqual(reports, [one, ""]);
   assert.equal(api.watching, 1);
   await discovery[Symbol.asyncDispose]();
 });

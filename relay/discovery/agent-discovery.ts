@@ -31,8 +31,11 @@ export class AgentDiscovery implements AsyncDisposable {
   /** What is wanted. */
   #current: AgentPodWatch;
   #wanted: AgentPodOptions;
-  /** What was wanted before, until `#current` is synced. */
-  #former: readonly AgentPodWatch[] = [];
+  /**
+   * The last one that was synced, or the first one, until `#current` is synced. Those between the two are ended: places that may
+   * not be listed would pile up.
+   */
+  #former: AgentPodWatch | undefined;
   readonly #ending = new Set<Promise<void>>();
   #isClosed = false;
 
@@ -56,7 +59,8 @@ export class AgentDiscovery implements AsyncDisposable {
     this.#port = options.port;
     this.#wanted = options;
     if (hasMoved) {
-      this.#former = [this.#current, ...this.#former];
+      if (this.#former === undefined) this.#former = this.#current;
+      else this.#end(this.#current);
       this.#current = this.#start(options);
       this.#handlers.onState();
     }
@@ -65,8 +69,12 @@ export class AgentDiscovery implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    for (const watch of [this.#current, ...this.#former]) this.#end(watch);
+    for (const watch of this.#watches()) this.#end(watch);
     await Promise.all(this.#ending);
+  }
+
+  #watches(): readonly AgentPodWatch[] {
+    return this.#former === undefined ? [this.#current] : [this.#current, this.#former];
   }
 
   #start(options: AgentPodOptions): AgentPodWatch {
@@ -87,9 +95,9 @@ export class AgentDiscovery implements AsyncDisposable {
   }
 
   #settle(watch: AgentPodWatch): void {
-    if (watch !== this.#current || this.#isClosed || this.#former.length === 0) return;
-    for (const former of this.#former) this.#end(former);
-    this.#former = [];
+    if (watch !== this.#current || this.#isClosed || this.#former === undefined) return;
+    this.#end(this.#former);
+    this.#former = undefined;
     this.#report();
   }
 
@@ -102,7 +110,7 @@ export class AgentDiscovery implements AsyncDisposable {
 
   #report(): void {
     if (this.#isClosed) return;
-    const pods = [this.#current, ...this.#former].flatMap((watch) => watch.pods());
+    const pods = this.#watches().flatMap((watch) => watch.pods());
     this.#handlers.onAgents(agentsOfPods(pods, this.#port));
   }
 }
