@@ -30,6 +30,8 @@ export interface Plan {
   /** Whether the bounds are wide enough that who reads at once must not lose anything. */
   readonly sparesHealthy: boolean;
   readonly stdoutQueueBytes: number;
+  /** Stdout wants everything and takes nothing until the calm, so that the budget is what bounds the relay. */
+  readonly hoards: boolean;
   readonly drainsInTheMiddle: boolean;
   readonly drainDeadlineMs: number;
 }
@@ -37,13 +39,14 @@ export interface Plan {
 export function planOf(seed: number): Plan {
   const prng = new Prng(seed);
   const sparesHealthy = prng.chance(0.5);
+  const hoards = prng.chance(0.15);
   const agents = prng.between(1, 6);
   const maxUnreadBytes = prng.oneOf(1024, 4096);
   // A burst of every agent, in one turn of the event loop, with the events that come while it is written.
   const mailboxBytes = sparesHealthy ? maxPods * maxUnreadBytes : prng.oneOf(100, 700, 4000);
   const pageBytes = prng.oneOf(128, 512, 4096);
   const subscriptions = {
-    maxSubscribers: prng.oneOf(4, 12, 40),
+    maxSubscribers: hoards ? 4 : prng.oneOf(4, 12, 40),
     mailboxBytes,
     maxWriteBytes: prng.oneOf(64, 512, 8192),
   };
@@ -55,7 +58,7 @@ export function planOf(seed: number): Plan {
     agents,
     stormMs: prng.between(5_000, 30_000),
     actionEveryMs: prng.oneOf(15, 40, 100),
-    weights: drawWeights(prng),
+    weights: drawWeights(prng, hoards),
     chunking: prng.oneOf("whole", "random", "random", "bytes"),
     maxLatencyMs: prng.oneOf(0, 1, 5, 40),
     maxUnreadBytes,
@@ -66,7 +69,8 @@ export function planOf(seed: number): Plan {
     hub: { pageBytes, minIntervalMs: prng.oneOf(1, 1, 5), bufferBytes },
     subscriptions,
     sparesHealthy,
-    stdoutQueueBytes: prng.oneOf(300, 3000, 1 << 20),
+    stdoutQueueBytes: hoards ? 1 << 20 : prng.oneOf(300, 3000, 1 << 20),
+    hoards,
     drainsInTheMiddle: prng.chance(0.2),
     drainDeadlineMs: prng.oneOf(0, 500, 5000),
   };
@@ -78,12 +82,14 @@ export const maxPods = 8;
 export const maxEventBytes = 1600;
 
 /** Swarm testing: each seed leaves out some kinds of action altogether, so that the others get further. */
-function drawWeights(prng: Prng): ReadonlyMap<ActionKind, number> {
+function drawWeights(prng: Prng, hoards: boolean): ReadonlyMap<ActionKind, number> {
   const weights = new Map<ActionKind, number>();
   for (const [kind, weight] of actionKinds) {
     const isIn = kind === "emit" || kind === "burst" || prng.chance(0.6);
     if (isIn) weights.set(kind, weight * prng.oneOf(0.3, 1, 1, 3));
   }
+  if (hoards) for (const kind of ["stdout", "toggle", "desert"] as const) weights.delete(kind);
+  if (hoards) weights.set("burst", 30);
   return weights;
 }
 

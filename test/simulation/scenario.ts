@@ -56,7 +56,10 @@ export class Scenario {
     for (let made = 0; made < plan.agents; made++) cluster.addPod();
     cluster.report();
     for (const _ of feeds) audience.join("healthy");
-    if (prng.chance(0.7)) this.#toggle();
+    if (plan.hoards) {
+      audience.switchStdout({ alerts: true, logs: true, messages: true });
+      audience.stdout.setPace("stuck");
+    } else if (prng.chance(0.7)) this.#toggle();
   }
 
   /** One thing happens. */
