@@ -68,6 +68,21 @@ test("Hub.subscribe() offers only what arrives later, and nothing after its end"
   assert.deepEqual(late.bytes(), encodeFrame(Buffer.from("between")));
 });
 
+test("Hub: leaving twice is leaving once", () => {
+  const clock = new FakeClock();
+  const hub = new Hub(options, clock);
+  const [gone, other] = [recorder(), recorder()];
+  const membership = hub.subscribe("alerts", gone);
+  hub.subscribe("alerts", other);
+  hub.publish("alerts", encodeFrame(Buffer.from("before")), 1);
+  hub.flush();
+  membership.leave();
+  hub.publish("alerts", encodeFrame(Buffer.from("after")), 1);
+  hub.flush();
+  membership.leave();
+  assert.deepEqual([membership.expected, gone.events(), other.events()], [1, 1, 2]);
+});
+
 test("Hub counts what nobody wanted, gathered or not, as unclaimed", () => {
   const clock = new FakeClock();
   const hub = new Hub(options, clock);

@@ -118,6 +118,18 @@ test("Subscriber puts no more pages into a write once that has its size", () => 
   assert.equal(written.length, 1 + 3 + 2);
 });
 
+test("Subscriber: a write that has just its size is full", () => {
+  const { subscriber, written, finish } = fixture();
+  subscriber.offer(batch(10, 1));
+  subscriber.offer(batch(50, 1));
+  subscriber.offer(batch(10, 1));
+  finish();
+  assert.deepEqual(
+    written.map(({ length }) => length),
+    [10, 50],
+  );
+});
+
 test("Subscriber writes a page at a time when much is being written for others", () => {
   const { subscriber, budget, written, finish } = fixture({ maxBytes: 8000 });
   budget.take(2000).pin();

@@ -254,6 +254,16 @@ test("StdoutSink stops for good when stdout is closed, says it once and counts t
   assert.equal(clock.pendingTimers, 0);
 });
 
+test("StdoutSink says what comes when nothing can be printed any more", () => {
+  const { sink, writer, warnings, clock } = fixture();
+  sink.offer(batch("alerts", [event("alerts", "1")]));
+  clock.advance(0);
+  writer.breakDown();
+  sink.offer(batch("logs", [event("logs", "2"), event("logs", "3")]));
+  clock.advance(5000);
+  assert.deepEqual([said(warnings, "alerts.disconnected"), said(warnings, "logs.disconnected")], [1, 2]);
+});
+
 test("StdoutSink.close() prints what is queued, then nothing more", async () => {
   const { sink, writer, drain } = fixture();
   sink.offer(batch("alerts", [event("alerts", "1")]));
