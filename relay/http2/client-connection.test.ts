@@ -59,6 +59,18 @@ test("ClientConnection hands on the frames of a stream that come in one read as 
   assert.deepEqual(peer.told.get(3), ["head :status 200", "data 6f74686572"]);
 });
 
+test("ClientConnection reads values without the blanks around them", () => {
+  const peer = greetedPeer();
+  peer.request();
+  peer.say(headers(1, okHead));
+  const blanks: readonly Field[] = [
+    ["grpc-message", " \tends in a blank "],
+    ["empty", " ".repeat(1_000)],
+  ];
+  peer.say(headers(1, blanks, Flag.endHeaders | Flag.endStream));
+  assert.deepEqual(peer.told.get(1)?.slice(1), ["trailers grpc-message ends in a blank empty ", "complete"]);
+});
+
 test("ClientConnection ends a response that is its head alone, or whose last DATA says so", () => {
   const peer = greetedPeer();
   peer.request();
@@ -453,6 +465,7 @@ const streamViolations: Record<string, { says: readonly Buffer[]; code: ErrorNam
   "a head without a status": { says: [headers(1, trailers)], code: "PROTOCOL_ERROR" },
   "a status that is no number": { says: [headers(1, [[":status", "2xx"]])], code: "PROTOCOL_ERROR" },
   "a switch of protocols": { says: [headers(1, [[":status", "101"]])], code: "PROTOCOL_ERROR" },
+  "a status with a blank": { says: [headers(1, [[":status", "200 "]])], code: "PROTOCOL_ERROR" },
   "two statuses": { says: [headers(1, [...okHead, ...okHead])], code: "PROTOCOL_ERROR" },
   "a status behind other fields": { says: [headers(1, [["a", "b"], ...okHead])], code: "PROTOCOL_ERROR" },
   "a status in trailers": {

@@ -20,8 +20,8 @@ export type StreamClose =
 
 /** Takes a response. Any of its functions may reset the stream. */
 export interface ResponseHandler {
-  /** Once, unless the stream closes before. Interim responses (1xx) are not handed on. */
-  readonly onHead: (fields: FieldMap) => void;
+  /** Once, unless the stream closes before. Interim responses (1xx) are not handed on. `isEnd` = nothing comes behind it. */
+  readonly onHead: (fields: FieldMap, isEnd: boolean) => void;
   /** Valid only during the call. */
   readonly onData: (bytes: Buffer) => void;
   readonly onTrailers: (fields: FieldMap) => void;
@@ -76,7 +76,7 @@ export class ClientStream {
       }
       this.#bodyLeft = contentLength(head);
       this.#phase = "body";
-      this.#handler.onHead(head);
+      this.#handler.onHead(head, isEndOfStream);
     }
     if (isEndOfStream) this.onEndOfStream();
     return isEndOfStream;

@@ -54,8 +54,8 @@ function readFields(fields: readonly Field[], isHead: boolean): FieldMap {
       if (!isFieldName(name)) throw malformed(`field named ${printable(name)}`);
       if (connectionFields.has(name)) throw malformed(`field ${name}, which is of HTTP/1.1`);
     }
-    if (!isFieldValue(value)) throw malformed(`value of ${name}`);
-    if (!map.has(name)) map.set(name, value);
+    if (/[\0\r\n]/.test(value)) throw malformed(`value of ${name}`);
+    if (!map.has(name)) map.set(name, name.startsWith(":") ? value : trimBlanks(value));
   }
   return map;
 }
@@ -65,9 +65,20 @@ function isFieldName(name: string): boolean {
   return /^[!-9;-@[-~]+$/.test(name);
 }
 
-/** No NUL, CR, LF, and no blank at either end. */
-function isFieldValue(value: string): boolean {
-  return !/[\0\r\n]|^[ \t]|[ \t]$/.test(value);
+/**
+ * Blanks at either end make a response malformed, strictly. But servers written with grpc-go send messages of statuses as
+ * they are, a blank at the end included, and what the status is must not be lost for that.
+ */
+function trimBlanks(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isBlank(value[start])) start += 1;
+  while (end > start && isBlank(value[end - 1])) end -= 1;
+  return value.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === " " || character === "\t";
 }
 
 function printable(text: string): string {

@@ -26,6 +26,9 @@ export interface CallTarget {
  */
 const refusals: ReadonlySet<Code> = new Set([Code.UNIMPLEMENTED, Code.UNAUTHENTICATED, Code.PERMISSION_DENIED]);
 
+/** Of what an agent says, in UTF-16 units. */
+const maxTextLength = 1024;
+
 /** The header of a call. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export function callFields({ scheme, authority }: CallTarget, path: string, timeoutMs?: number): readonly Field[] {
   const fields: Field[] = [
@@ -48,7 +51,10 @@ export function endOfResponse(head: FieldMap): StreamEnd | undefined {
   if (end?.kind === "status" && refusals.has(end.code)) return { ...end, kind: "refused" };
   if (end !== undefined) return end;
   const httpStatus = head.get(":status");
-  return httpStatus === "200" ? undefined : { kind: "refused", code: undefined, message: `HTTP status ${httpStatus}` };
+  if (httpStatus !== "200") return { kind: "refused", code: undefined, message: `HTTP status ${httpStatus}` };
+  const contentType = head.get("content-type");
+  if (contentType === undefined || /^application\/grpc([+;]|$)/.test(contentType)) return undefined;
+  return { kind: "refused", code: undefined, message: textOf(`HTTP status 200 with content of type ${contentType}`) };
 }
 
 /** The status in the trailers of a response; undefined = there is none. */
@@ -56,8 +62,22 @@ export function endOfTrailers(trailers: FieldMap): StreamEnd | undefined {
   const grpcStatus = trailers.get("grpc-status");
   if (grpcStatus === undefined) return undefined;
   const code = Number(grpcStatus) as Code;
-  const message = trailers.get("grpc-message") ?? "";
-  return { kind: "status", code, message: `${Code[code] ?? grpcStatus} ${message}`.trimEnd() };
+  const message = decodeMessage(trailers.get("grpc-message") ?? "");
+  return { kind: "status", code, message: textOf(`${Code[code] ?? grpcStatus} ${message}`.trimEnd()) };
+}
+
+/** UTF-8, of which all but visible ASCII is written as %XX. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+function decodeMessage(encoded: string): string {
+  const bytes = encoded.replaceAll(/%[\da-f]{2}/gi, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)));
+  return Buffer.from(bytes, "latin1").toString("utf8");
+}
+
+/** What an agent says, for logs and the status page: of bearable length, and in one line. */
+function textOf(said: string): string {
+  return said
+    .slice(0, maxTextLength)
+    .toWellFormed()
+    .replaceAll(/\p{Cc}/gu, " ");
 }
 
 /** What a stream that closed without a status has come to. */

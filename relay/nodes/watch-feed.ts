@@ -29,20 +29,22 @@ export function watchFeed(
     let isAnswered = false;
     const cancel = () => connection.cancel(stream);
     const stream = connection.request(callFields(target, feed.path), encodeFrame(encodeFilter(feed.agentFilter)), {
-      onHead(head) {
+      onHead(head, isEnd) {
         end = endOfResponse(head);
-        if (end !== undefined) return;
-        isAnswered = true;
-        onAnswer();
+        if (end === undefined) {
+          isAnswered = true;
+          onAnswer();
+        } else if (!isEnd) {
+          // What comes behind it are no events.
+          cancel();
+        }
       },
       onData(bytes) {
-        const fault = framingFault(() => cutter.push(bytes));
-        if (fault === undefined) return;
-        end ??= fault;
-        cancel();
+        end = framingFault(() => cutter.push(bytes));
+        if (end !== undefined) cancel();
       },
       onTrailers(trailers) {
-        end ??= endOfTrailers(trailers);
+        end = endOfTrailers(trailers);
       },
       onClose(close) {
         signal.removeEventListener("abort", cancel);
