@@ -6,14 +6,19 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
+  type Settings,
 } from "node:http2";
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer as createTcpServer, type AddressInfo, type OnReadOpts, type Server, Socket } from "node:net";
 import { test } from "node:test";
 import { status as Code } from "@grpc/grpc-js";
+import { systemClock } from "../../lib/process/clock.ts";
 import { FakeClock } from "../../lib/process/fake-clock.ts";
 import { type Feed, feeds } from "../feeds.ts";
+import { encodeFrame, encodeWindowUpdate, Flag, FrameType, frameHeaderBytes } from "../http2/frame.ts";
+import { encodeFields } from "../http2/hpack-encoder.ts";
 import { connectionWindowBytes, http2Links, streamWindowBytes } from "./http2-link.ts";
 import type { Link, LinkEvents } from "./link.ts";
+import { plaintext, type Transport } from "./open-socket.ts";
 
 const limit = { timeout: 20_000 };
 const deadlines = { connectDeadlineMs: 1_000, healthDeadlineMs: 2_000 };
@@ -32,8 +37,8 @@ class LoopClock extends FakeClock {
 type Answer = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
 /** An agent that answers every call so, and a link to it. */
-async function setup(answer: Answer, clock: FakeClock = new LoopClock()) {
-  const server = createServer();
+async function setup(answer: Answer, clock: FakeClock = new LoopClock(), settings: Settings = {}) {
+  const server = createServer({ settings });
   const sessions: ServerHttp2Session[] = [];
   const calls: IncomingHttpHeaders[] = [];
   server.on("session", (session) => sessions.push(session));
@@ -289,6 +294,106 @@ test("Link.watch() reads no more in a turn than it may, and all of it in the end
   assert.ok(turns > 1);
 });
 
+test("Link.watch() hands on what an agent said before it died, though it also wanted answers", limit, async () => {
+  const events = 4_000;
+  const server = createTcpServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", () => {});
+    socket.once("data", () => {
+      const data = encodeFrame(FrameType.data, 0, 1, frame(Buffer.alloc(50)));
+      const ping = encodeFrame(FrameType.ping, 0, 0, Buffer.alloc(8));
+      const some = Buffer.concat(Array.from({ length: 500 }, () => data));
+      const head = encodeFrame(FrameType.headers, Flag.endHeaders, 1, encodeFields([[":status", "200"]]));
+      const settings = encodeFrame(FrameType.settings, 0, 0, Buffer.alloc(0));
+      socket.write(Buffer.concat([settings, head, ...Array.from({ length: events / 500 }, () => [some, ping]).flat()]));
+      // All of it is in the kernel's hands, before the other side has read any of it.
+      assert.equal(socket.writableLength, 0);
+      socket.destroy();
+    });
+  });
+  const port = await listen(server);
+  const lost: Error[] = [];
+  const linkEvents: LinkEvents = { onHeard() {}, onLost: (reason) => lost.push(reason), onGoaway() {} };
+  const open = http2Links(deadlines, { clock: systemClock, random: () => 0.5 });
+  const link = await open({ host: "127.0.0.1", port }, linkEvents, never);
+  let count = 0;
+  const onRun = (_: Buffer, inRun: number) => {
+    count += inRun;
+  };
+  assert.equal((await link.watch(alerts, { onRun, onAnswer() {} }, never)).kind, "broken");
+  assert.equal(count, events);
+  assert.deepEqual(
+    lost.map(({ message }) => message),
+    ["Agent closed the connection"],
+  );
+  await close(server);
+});
+
+test("OpenLink opens windows again that were used up in a read that happened to empty the socket", limit, async () => {
+  const clock = new LoopClock();
+  const opened = Promise.withResolvers<void>();
+  const leftWith = Promise.withResolvers<number | undefined>();
+  let isOpened = false;
+  const server = createTcpServer((socket) => {
+    socket.on("error", () => {});
+    const update = encodeWindowUpdate(1, 0).subarray(0, frameHeaderBytes);
+    let received = Buffer.alloc(0);
+    socket.on("data", (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      if (!received.includes(update)) return;
+      isOpened = true;
+      opened.resolve();
+    });
+    // GOAWAY without a text has the length of 8.
+    socket.on("close", () => leftWith.resolve(received.at(-frameHeaderBytes - 8 + 3)));
+  });
+  const port = await listen(server);
+  const onreads: OnReadOpts[] = [];
+  const transport: Transport = {
+    ...plaintext,
+    connect(endpoint, onread) {
+      onreads.push(onread);
+      return plaintext.connect(endpoint, onread);
+    },
+  };
+  const linkEvents: LinkEvents = { onHeard() {}, onLost() {}, onGoaway() {} };
+  const open = http2Links(deadlines, { clock, random: () => 0.5 }, transport);
+  const link = await open({ host: "127.0.0.1", port }, linkEvents, never);
+  const ended = link.watch(alerts, { onRun() {}, onAnswer() {} }, never);
+  const onread = onreads[0] ?? assert.fail("Nothing was connected");
+  const { buffer } = onread;
+  assert.ok(Buffer.isBuffer(buffer));
+  // An agent uses its window up, to the last frame, and every read is full: no other comes before the window is open again.
+  const quarter = buffer.length / 4;
+  const content = Buffer.alloc(quarter - frameHeaderBytes);
+  const start = Buffer.concat([
+    encodeFrame(FrameType.settings, 0, 0, Buffer.alloc(0)),
+    encodeFrame(FrameType.headers, Flag.endHeaders, 1, encodeFields([[":status", "200"]])),
+  ]);
+  const filler = encodeFrame(0x77, 0, 0, Buffer.alloc(quarter - frameHeaderBytes - start.length));
+  const data = encodeFrame(FrameType.data, 0, 1, content);
+  const said = Buffer.concat([start, filler, ...Array.from({ length: 511 }, () => data)]);
+  assert.equal(said.length % buffer.length, 0);
+  for (let position = 0; position < said.length; position += buffer.length) {
+    said.copy(buffer, 0, position);
+    onread.callback(buffer.length, buffer);
+  }
+  for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(isOpened, false);
+  for (let passedMs = 0; passedMs <= 500; passedMs += 2) {
+    clock.advance(2);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await opened.promise;
+  const unknown = encodeFrame(0x77, 0, 0, Buffer.alloc(quarter - frameHeaderBytes));
+  buffer.set(Buffer.concat([unknown, unknown, unknown, unknown]));
+  onread.callback(buffer.length, buffer);
+  link.destroy();
+  await ended;
+  assert.equal(await leftWith.promise, FrameType.goaway);
+  await close(server);
+});
+
 const badEvents: Record<string, { bytes: Buffer; fault: string; good: number }> = {
   "is larger than 4 MiB": { bytes: Buffer.from([0, 0, 0x40, 0, 1]), fault: "too-large", good: 1 },
   "is compressed": { bytes: Buffer.from([1, 0, 0, 0, 0]), fault: "compressed", good: 1 },
@@ -324,6 +429,31 @@ test("Link.watch() cancels its call when it is told to, even before it began", l
   assert.equal(await reset.promise, 8);
   const again = await agent.link.watch(alerts, { onRun() {}, onAnswer: assert.fail }, stop.signal);
   assert.equal(again.kind, "broken");
+});
+
+test("Link.checkHealth() succeeds when the agent takes three streams and has answered one of them", limit, async () => {
+  await using agent = await setup((stream) => stream.respond({ ":status": 200 }), new LoopClock(), {
+    maxConcurrentStreams: 3,
+  });
+  const stop = new AbortController();
+  const answered = Promise.withResolvers<void>();
+  const watching = feeds.map((feed) =>
+    agent.link.watch(feed, { onRun() {}, onAnswer: () => answered.resolve() }, stop.signal),
+  );
+  await Promise.all([agent.link.checkHealth(), answered.promise]);
+  stop.abort();
+  await Promise.all(watching);
+  assert.equal(agent.clock.pendingTimers, 0);
+});
+
+test("plaintext.connect() sends small frames without waiting for others", (context) => {
+  const connected = context.mock.method(Socket.prototype, "connect", function (this: Socket) {
+    return this;
+  });
+  const onread = { buffer: Buffer.alloc(1), callback: () => true };
+  plaintext.connect({ host: "10.0.0.1", port: 1 }, onread).destroy();
+  const options = JSON.stringify(connected.mock.calls[0]?.arguments);
+  assert.match(options, /"noDelay":true/);
 });
 
 test("Link.watch() is refused by an agent that says GOAWAY before it took the call", limit, async () => {

@@ -2,6 +2,7 @@ import type { Clock, Random } from "../../lib/process/clock.ts";
 import { ClientConnection } from "../http2/client-connection.ts";
 import { type Endpoint, endpointText } from "./agent.ts";
 import { checkHealth } from "./check-health.ts";
+import { HeldWrites } from "./held-writes.ts";
 import type { OpenLink } from "./link.ts";
 import type { NodeOptions } from "./node-options.ts";
 import { openSocket, plaintext, type Transport } from "./open-socket.ts";
@@ -52,6 +53,7 @@ export function http2Links(
       onHeard();
       const hasMore = length === buffer.length;
       wakeUps.onRead(hasMore);
+      writes.onRead(hasMore);
       connection.receive(buffer.subarray(0, length));
       return !hasMore || turns.mayReadOn(length, readOn);
     };
@@ -59,24 +61,28 @@ export function http2Links(
     const readOn = () => {
       if (!isOver) socket.resume();
     };
-    const write = (bytes: Buffer) => {
+    const writes = new HeldWrites((bytes) => {
       // Closed by the agent while there was something to say to it.
       if (!socket.writable) return 0;
       socket.write(bytes);
       return socket.writableLength;
-    };
+    }, clock);
+    const feedAnswered = Promise.withResolvers<boolean>();
     let isOver = false;
     /** Returns whether there was anything to end. */
     const hangUp = (reason: Error) => {
       if (isOver) return false;
       isOver = true;
+      writes.release();
       connection.close(reason);
       socket.destroy();
+      feedAnswered.resolve(false);
       return true;
     };
     const lose = (reason: Error) => {
       if (hangUp(reason)) onLost(reason);
     };
+    const write = (bytes: Buffer) => writes.write(bytes);
     const connection = new ClientConnection(connectionOptions, { write, onGoaway, onOver: lose }, clock);
     const onOpen = () => {
       socket.on("error", (cause) => lose(new Error("Connection failed", { cause })));
@@ -90,9 +96,21 @@ export function http2Links(
       get isUsable() {
         return connection.isUsable;
       },
-      watch: (feed, streamEvents, ended) => watchFeed(connection, target, feed, streamEvents, ended),
-      checkHealth: () =>
-        checkHealth(connection, target, { nonce: randomNonce(random), deadlineMs: healthDeadlineMs }, clock),
+      watch: (feed, { onRun, onAnswer }, ended) => {
+        const onFeedAnswer = () => {
+          feedAnswered.resolve(true);
+          onAnswer();
+        };
+        return watchFeed(connection, target, feed, { onRun, onAnswer: onFeedAnswer }, ended);
+      },
+      checkHealth: () => {
+        const options = {
+          nonce: randomNonce(random),
+          deadlineMs: healthDeadlineMs,
+          feedAnswered: feedAnswered.promise,
+        };
+        return checkHealth(connection, target, options, clock);
+      },
       destroy() {
         hangUp(new Error("The relay hung up"));
       },
