@@ -27,6 +27,14 @@ test("FencedWriter writes during a turn", () => {
   assert.deepEqual(log, ["a", "written"]);
 });
 
+test("FencedWriter writes nothing between turns, though it might", () => {
+  const { log, write, writer } = start();
+  write("a");
+  assert.deepEqual(log, []);
+  writer.setTurn(true);
+  assert.deepEqual(log, ["a", "written"]);
+});
+
 test("FencedWriter holds a chunk until it may be written again", () => {
   const { clock, log, fence, write, writer } = start();
   writer.setTurn(true);

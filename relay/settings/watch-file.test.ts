@@ -128,6 +128,23 @@ test("watchSettingsFile() tries again to read what it could not, though nothing 
   }
 });
 
+test("watchSettingsFile(): however often a file changes that cannot be read, it is tried again one at a time", async () => {
+  await using volume = await folder();
+  const clock = new FakeClock();
+  const { texts, watch } = await watched(volume.path, clock);
+  using _ = watch;
+  for (let change = 1; change <= 3; change++) {
+    const before = clock.pendingTimers;
+    await writeFile(join(volume.path, String(change)), "");
+    while (clock.pendingTimers === before) await pause(5);
+  }
+  for (let round = 0; round < 6; round++) {
+    clock.advance(200);
+    await pause(20);
+  }
+  assert.deepEqual([texts, clock.pendingTimers], [["failed"], 1]);
+});
+
 test("watchSettingsFile(): of two changes one after the other only the last is reported", async () => {
   await using volume = await folder();
   const path = join(volume.path, "config.yaml");
