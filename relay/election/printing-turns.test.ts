@@ -291,6 +291,29 @@ test("PrintingTurns: a replica keeps for its own turn what the holder has not re
   await stop(two);
 });
 
+test("PrintingTurns: what the successor had no room for is kept by the one that had, for its own turn", async () => {
+  const clock = new FakeClock();
+  const server = new LeaseServer();
+  const one = replica("one", server, clock);
+  await settle();
+  const two = replica("two", server, clock, { maxBytes: 100, random: 0 });
+  const three = replica("three", server, clock);
+  const events = stream(clock, [one, two, three]);
+  await events.pass(5_000);
+  // The holder's own output stands still, and then it ends.
+  await events.pass(30_000, { isPrinting: false });
+  one.turns.mayPrint = () => false;
+  await one.turns[Symbol.asyncDispose]();
+  await events.pass(20_000);
+  assert.equal(two.turns.status.isLeader, true);
+  assert.ok(two.turns.status.missing.alerts > 0);
+  await two.turns[Symbol.asyncDispose]();
+  await events.pass(10_000);
+  assert.equal(three.turns.status.isLeader, true);
+  assert.deepEqual(unionOf(one, two, three), events.numbers());
+  await stop(three);
+});
+
 test("PrintingTurns: the holder says since when it receives, not since when it runs", async () => {
   const clock = new FakeClock();
   const server = new LeaseServer();

@@ -164,7 +164,10 @@ export class PrintingTurns implements AsyncDisposable {
     const handOver = gate.open(isFirst);
     this.#deps.onTurn?.(true);
     this.#turns += 1;
-    const isComplete = !isBehind && feeds.every(({ id }) => handOver.missing[id] === 0);
+    const hasAll = feeds.every(({ id }) => handOver.missing[id] === 0);
+    // Another one may have had the room: what came before is not this one's to vouch for.
+    if (!hasAll) this.#receivingSinceMs = this.#deps.clock.monotonic();
+    const isComplete = hasAll && !isBehind;
     const after = isFirst ? "nobody" : this.#other === "" ? "release" : "silence";
     const fields = {
       after,
