@@ -446,6 +446,17 @@ test("Link.checkHealth() succeeds when the agent takes three streams and has ans
   assert.equal(agent.clock.pendingTimers, 0);
 });
 
+test("Link.checkHealth() that waits for a feed to be answered fails when the link is destroyed", limit, async () => {
+  await using agent = await setup((stream) => stream.close(7));
+  const failed = assert.rejects(agent.link.checkHealth(), /REFUSED_STREAM/);
+  while (agent.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  // Another call's refusal comes behind that one's.
+  assert.deepEqual(await watchOnce(agent.link), { end: "refused", isAnswered: false });
+  agent.link.destroy();
+  await failed;
+  assert.equal(agent.clock.pendingTimers, 0);
+});
+
 test("plaintext.connect() sends small frames without waiting for others", (context) => {
   const connected = context.mock.method(Socket.prototype, "connect", function (this: Socket) {
     return this;

@@ -436,6 +436,21 @@ for (const [sentence, act] of Object.entries(failures)) {
   });
 }
 
+test("Node takes an answer to the HealthCheck for nothing that comes with the connection's loss", async () => {
+  const infos: string[] = [];
+  const log: Log = { ...silentLog, info: (message) => infos.push(message), with: () => log };
+  const { node, links, alerts } = setup({ log });
+  await settled();
+  const link = links.last.accept();
+  await settled();
+  link.answerHealth();
+  link.lose();
+  await settled();
+  assert.deepEqual([infos, alerts.totals().openings, alerts.totals().breaks], [[], 0, 0]);
+  assert.equal(node.state.kind, "waiting");
+  await node.close();
+});
+
 test("Node.state says since when, and lastError what went wrong before", async () => {
   const { node, links, pass, accept } = setup({ clock: new FakeClock(1_000_000) });
   assert.deepEqual(node.state, { kind: "connecting", sinceMs: 1_000_000, attempt: 0 });
