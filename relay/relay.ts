@@ -29,6 +29,8 @@ const fixed = {
   hub: { pageBytes: 64 * 1024, minIntervalMs: 1 },
   subscriptions: { maxWriteBytes: 128 * 1024 },
   stdout: { maxQueueBytes: 16 * 1024 * 1024 },
+  // Who reads lines does so from a file, later: what is only printed may wait for more of its kind.
+  wakeUpMs: { subscribers: 2, noSubscriber: 4 },
   dialling: 64,
 } as const;
 
@@ -62,12 +64,16 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
 
   const cluster = config.cluster === undefined ? undefined : outer.use(connectToCluster(config.cluster, deps));
 
+  const watchRestarts = new Map<string, number>();
+  const onRestart = (reason: string) => watchRestarts.set(reason, (watchRestarts.get(reason) ?? 0) + 1);
+
   const enricher = new Enricher();
-  const enrichment = inputs.use(new Enrichment(enricher, cluster?.watching));
+  const enrichment = inputs.use(new Enrichment(enricher, cluster?.watching, { onRestart }));
   const hub = new Hub(fixed.hub, clock);
   const nodes = inputs.use(
     new NodePool(defaultNodeOptions, {
       publish: (feed, run, events) => hub.publish(feed, enricher.apply(feed, run, events), events),
+      wakeUpIntervalMs: () => (subscriptions.size === 0 ? fixed.wakeUpMs.noSubscriber : fixed.wakeUpMs.subscribers),
       dialling: new Slots(fixed.dialling),
       clock,
       random,
@@ -75,12 +81,14 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     }),
   );
   const subscriptions = new Subscriptions({ ...fixed.subscriptions, ...config.settings.limits }, hub, clock);
+  let discovery: AgentDiscovery | undefined;
+  const readyz = () => notReady(phase, discovery?.states ?? []);
+  const isReceiving = () => readyz().length === 0 && nodes.hasAllStreams;
   const printing = startPrinting(
     { ...fixed.stdout, lease: config.lease, identity: config.identity },
-    { writer: deps.stdout, hub, newClient: cluster?.newClient, clock, random, log },
+    { writer: deps.stdout, hub, newClient: cluster?.newClient, isReceiving, clock, random, log },
   );
   failed.defer(() => printing.drain(AbortSignal.abort()));
-  let discovery: AgentDiscovery | undefined;
   const apply = ({ logLevel, stdout, clusterName, enrichment: { remoteHost }, limits, agents }: Settings) => {
     deps.setLogLevel?.(logLevel);
     printing.apply(stdout);
@@ -93,7 +101,6 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
 
   let server: RelayServer | undefined;
   let ports: { readonly grpcPort: number; readonly httpPort: number } | undefined;
-  const watchRestarts = new Map<string, number>();
   const sources: MetricSources = {
     version,
     hub,
@@ -113,7 +120,6 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     ports: () => (ports === undefined ? undefined : { ...ports }),
     eventLoop: outer.use(new EventLoopDelay(clock)),
   };
-  const readyz = () => notReady(phase, discovery?.states ?? []);
   // Before anything that takes time, so that probes can tell what it is waiting for.
   const probes = outer.use(
     await startProbeServer({
@@ -132,7 +138,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   const tellReady = () => listening.setServing(readyz().length === 0);
 
   // Before the first agent is asked for events, so that none of them meets anything but the newest settings.
-  inputs.use(await watchSettings(config, settings, { cluster: cluster?.watching, clock, log }));
+  inputs.use(await watchSettings(config, settings, { cluster: cluster?.watching, clock, log, onRestart }));
   apply(settings.current);
   nodes.update("static", staticAgents(config.agents));
   if (cluster !== undefined && config.discoversPods) {
@@ -140,7 +146,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
       new AgentDiscovery(settings.current.agents, cluster.watching, {
         onAgents: (agents) => nodes.update("kubernetes", agents),
         onState: tellReady,
-        onRestart: (reason) => watchRestarts.set(reason, (watchRestarts.get(reason) ?? 0) + 1),
+        onRestart,
       }),
     );
   }

@@ -1,6 +1,6 @@
 import type { ListWatchDeps } from "../../lib/kube/list-watch.ts";
 import type { Enricher } from "./enricher.ts";
-import { type HostWatch, type HostWatchState, startHosts } from "./watch-hosts.ts";
+import { type HostHandlers, type HostWatch, type HostWatchState, startHosts } from "./watch-hosts.ts";
 
 export interface EnrichmentSettings {
   readonly clusterName: string;
@@ -11,13 +11,15 @@ export interface EnrichmentSettings {
 export class Enrichment implements AsyncDisposable {
   readonly #enricher: Enricher;
   readonly #cluster: ListWatchDeps | undefined;
+  readonly #handlers: HostHandlers;
   #hosts: HostWatch | undefined;
   #closing: Promise<unknown> = Promise.resolve();
 
   /** `cluster` undefined = there is none: peers are not named. */
-  constructor(enricher: Enricher, cluster: ListWatchDeps | undefined) {
+  constructor(enricher: Enricher, cluster: ListWatchDeps | undefined, handlers: HostHandlers = {}) {
     this.#enricher = enricher;
     this.#cluster = cluster;
+    this.#handlers = handlers;
   }
 
   /** Empty while peers are not named. None of them matters to readiness: events come without names, too. */
@@ -32,7 +34,7 @@ export class Enrichment implements AsyncDisposable {
 
   apply({ clusterName, remoteHost }: EnrichmentSettings): void {
     if (!remoteHost) this.#stop();
-    else if (this.#cluster !== undefined) this.#hosts ??= startHosts(this.#cluster);
+    else if (this.#cluster !== undefined) this.#hosts ??= startHosts(this.#cluster, this.#handlers);
     this.#enricher.configure({ clusterName, hosts: this.#hosts?.index });
   }
 

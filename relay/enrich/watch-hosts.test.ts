@@ -46,7 +46,7 @@ async function watch(prepare: (cluster: ScriptedCluster) => void = () => {}): Pr
   const clock = new FakeClock();
   const told: string[] = [];
   const deps = { client: cluster, clock, random: () => 0.5, log: silentLog };
-  const hosts = startHosts(deps, () => told.push(statesOf(hosts)));
+  const hosts = startHosts(deps, { onState: () => told.push(statesOf(hosts)) });
   await settle();
   return {
     cluster,

@@ -38,10 +38,17 @@ const sources: readonly Source[] = [
   { kind: "svc", name: "services", resource: services, scope: {} },
 ];
 
-/** Follows the addresses of all pods and services of a cluster; `onState` is called after a change of any state. */
-export function startHosts(deps: ListWatchDeps, onState: () => void = () => {}): HostWatch {
+export interface HostHandlers {
+  /** After a change of any state. */
+  readonly onState?: () => void;
+  /** A watch has ended and is begun again. */
+  readonly onRestart?: ((reason: string) => void) | undefined;
+}
+
+/** Follows the addresses of all pods and services of a cluster. */
+export function startHosts(deps: ListWatchDeps, handlers: HostHandlers = {}): HostWatch {
   const index = new HostIndex();
-  const watches = sources.map((source) => ({ name: source.name, watch: watchSource(source, index, deps, onState) }));
+  const watches = sources.map((source) => ({ name: source.name, watch: watchSource(source, index, deps, handlers) }));
   return {
     index,
     get states() {
@@ -53,7 +60,12 @@ export function startHosts(deps: ListWatchDeps, onState: () => void = () => {}):
   };
 }
 
-function watchSource(source: Source, index: HostIndex, deps: ListWatchDeps, onState: () => void): ListWatch {
+function watchSource(
+  source: Source,
+  index: HostIndex,
+  deps: ListWatchDeps,
+  { onState = () => {}, onRestart = () => {} }: HostHandlers,
+): ListWatch {
   let cancelDistrust: (() => void) | undefined;
   const watch = startListWatch(
     {
@@ -71,6 +83,7 @@ function watchSource(source: Source, index: HostIndex, deps: ListWatchDeps, onSt
         }
         onState();
       },
+      onRestart,
     },
     deps,
   );

@@ -110,14 +110,14 @@ export const consumerMetrics: MetricGroup = {
       name: "kubearmor_relay_stdout_repeated_events_total",
       type: "counter",
       labels: { feed: feedIds },
-      help: "Events that this replica printed at the beginning of its turns and the one before it may have printed, too: an upper bound.",
+      help: "Events that this replica printed in its turns and that another may have printed, too: an upper bound.",
       samples: perLeaderFeed("repeated"),
     },
     {
       name: "kubearmor_relay_stdout_missing_events_total",
       type: "counter",
       labels: { feed: feedIds },
-      help: "Events between two turns that perhaps nobody printed, among those dropped as mailbox: an upper bound. Worry when it grows.",
+      help: "Events between two turns that perhaps nobody printed, of those that this replica received: an upper bound. Worry when it grows.",
       samples: perLeaderFeed("missing"),
     },
     {

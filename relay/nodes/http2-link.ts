@@ -30,10 +30,13 @@ const connectionOptions = {
 const readBufferBytes = 64 * 1024;
 /** About 400 events: well below a millisecond's work. Beyond it, a socket that filled the buffer waits for the next turn. */
 const maxTurnBytes = 256 * 1024;
-/** What an event may wait for others, to share their wake-up. Agents' queues and windows hold many times what comes meanwhile. */
-const wakeUpIntervalMs = 2;
 
 export interface Http2LinkDeps {
+  /**
+   * What an event may wait for others, to share their wake-up; without it none does. Agents' queues and windows hold many
+   * times what comes in some milliseconds.
+   */
+  readonly wakeUpIntervalMs?: (() => number) | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -41,7 +44,7 @@ export interface Http2LinkDeps {
 /** Links over HTTP/2. They read into one buffer, one after the other: what came is dealt with before the next read. */
 export function http2Links(
   { connectDeadlineMs, healthDeadlineMs }: Pick<NodeOptions, "connectDeadlineMs" | "healthDeadlineMs">,
-  { clock, random }: Http2LinkDeps,
+  { clock, random, wakeUpIntervalMs = () => 0 }: Http2LinkDeps,
   { scheme, connect, readyEvent }: Transport = plaintext,
 ): OpenLink {
   const buffer = Buffer.allocUnsafeSlow(readBufferBytes);

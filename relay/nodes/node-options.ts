@@ -43,6 +43,8 @@ export const defaultNodeOptions: NodeOptions = {
 
 export interface NodeDeps {
   readonly publish: (feed: FeedId, run: Buffer, events: number) => void;
+  /** What an event may wait for others that come soon. */
+  readonly wakeUpIntervalMs?: (() => number) | undefined;
   /** Bounds how many nodes dial at a time. */
   readonly dialling: Slots;
   readonly clock: Clock;

@@ -140,3 +140,14 @@ for (const [sentence, { from, to, isKept }] of Object.entries(changes)) {
     await pool[Symbol.asyncDispose]();
   });
 }
+
+test("NodePool.hasAllStreams is whether every feed of every agent is open", async () => {
+  const { pool, update } = setup();
+  assert.equal(pool.hasAllStreams, true);
+  const link = await update(agent("a", "10.0.0.1"));
+  assert.equal(pool.hasAllStreams, true);
+  link.stream("logs").end({ kind: "broken", message: "Reset" });
+  await settled();
+  assert.equal(pool.hasAllStreams, false);
+  await pool[Symbol.asyncDispose]();
+});

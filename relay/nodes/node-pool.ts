@@ -35,6 +35,11 @@ export class NodePool implements AsyncDisposable {
     return [...this.#nodes.values()];
   }
 
+  /** Whether every feed of every node is open. */
+  get hasAllStreams(): boolean {
+    return this.nodes.every(({ counts }) => [...counts.values()].every(({ isOpen }) => isOpen));
+  }
+
   /** Sums over all nodes there ever were. */
   totals(feed: FeedId): NodeFeedTotals {
     let sum = this.#gone.get(feed) ?? noNodeFeedTotals;

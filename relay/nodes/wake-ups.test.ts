@@ -18,7 +18,7 @@ function fixture() {
   };
   const clock = { monotonic: () => nowMs, soon: (callback: () => void) => due.push(callback) };
   return {
-    wakeUps: new WakeUps({ intervalMs: 2 }, { clock, sleep }),
+    wakeUps: new WakeUps({ intervalMs: () => 2 }, { clock, sleep }),
     slept,
     pass: (ms: number) => (nowMs += ms),
     turn,

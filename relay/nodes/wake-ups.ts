@@ -1,8 +1,8 @@
 import type { Clock } from "../../lib/process/clock.ts";
 
 export interface WakeUpsOptions {
-  /** From one waking up to the next, at least, where they would come closer. */
-  readonly intervalMs: number;
+  /** From one waking up to the next, at least, where they would come closer; asked at every waking up. */
+  readonly intervalMs: () => number;
 }
 
 export interface WakeUpsDeps {
@@ -25,7 +25,7 @@ const minSleepMs = 0.2;
  * A lone event never waits, nor does anything when there is more to do than fits the interval.
  */
 export class WakeUps {
-  readonly #intervalMs: number;
+  readonly #intervalMs: () => number;
   readonly #deps: WakeUpsDeps;
   /** How often the loop has to come round until this wake-up is over; 0 = it has not begun. */
   #turnsLeft = 0;
@@ -54,8 +54,9 @@ export class WakeUps {
       return;
     }
     const { clock, sleep } = this.#deps;
-    const isDense = this.#startMs - this.#endMs < this.#intervalMs;
-    const leftMs = this.#startMs + this.#intervalMs - clock.monotonic();
+    const intervalMs = this.#intervalMs();
+    const isDense = this.#startMs - this.#endMs < intervalMs;
+    const leftMs = this.#startMs + intervalMs - clock.monotonic();
     if (isDense && !this.#isBusy && leftMs >= minSleepMs) sleep(leftMs);
     this.#isBusy = false;
     this.#endMs = clock.monotonic();

@@ -61,6 +61,10 @@ export class Subscriptions {
     for (const { subscriber } of this.#active) subscriber.configure(limits);
   }
 
+  get size(): number {
+    return this.#active.size;
+  }
+
   list(): readonly Subscription[] {
     return Array.from(this.#active, (active) => ({
       feed: active.feed,
