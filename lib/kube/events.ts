@@ -1,11 +1,11 @@
 import type { Clock, Random } from "../process/clock.ts";
 import type { Log } from "../process/log.ts";
+import { type Rate, TokenBucket } from "../process/token-bucket.ts";
 import { isNamespaceTerminating, isNotFound } from "./errors.ts";
 import { eventBody, eventKey, objectKey } from "./event-body.ts";
 import type { EventFacts, Reporter } from "./event-body.ts";
 import { microTime } from "./micro-time.ts";
 import { events } from "./resources.ts";
-import { TokenBucket } from "./token-bucket.ts";
 import type { KubeClient, ObjectName } from "./types.ts";
 
 export { referenceTo } from "./event-body.ts";
@@ -30,7 +30,7 @@ export interface EventRecorderDeps {
 /** As client-go: what repeats within six minutes is a series. */
 const seriesWindowMs = 6 * 60_000;
 /** Writes about one object, as client-go: 25 at once, then one every five minutes. */
-const perObject = { burst: 25, refillMs: 300_000 } as const;
+const perObject: Rate = { burst: 25, perSecond: 1 / 300 };
 /** Repetitions are collected this long before they are written; doubled at every write of a series. */
 const firstFlushMs = 1_000;
 const maxFlushMs = 60_000;
@@ -83,7 +83,7 @@ class Recorder implements EventRecorder {
       return;
     }
     if (known !== undefined) this.#forget(key, known);
-    if (this.#isClosed || this.#series.size >= maxSeries || !this.#bucket(facts).tryTake(nowMs)) {
+    if (this.#isClosed || this.#series.size >= maxSeries || !this.#bucket(facts).take()) {
       this.#outcome("dropped");
       return;
     }
@@ -131,7 +131,7 @@ class Recorder implements EventRecorder {
     series.cancelTimer = this.#deps.clock.after(series.flushMs, () => {
       const nowMs = this.#deps.clock.monotonic();
       const isOver = nowMs - series.lastMs >= seriesWindowMs;
-      const isDue = series.count > series.writtenCount && this.#bucket(series.facts).tryTake(nowMs);
+      const isDue = series.count > series.writtenCount && this.#bucket(series.facts).take();
       if (isDue) this.#track(this.#write(series));
       // A count that the bucket holds back is kept until it may be written.
       if (isOver && series.count === series.writtenCount) {
@@ -182,14 +182,13 @@ class Recorder implements EventRecorder {
 
   #bucket(facts: EventFacts): TokenBucket {
     const key = objectKey(facts.regarding);
-    const nowMs = this.#deps.clock.monotonic();
     const known = this.#buckets.get(key);
     if (known !== undefined) return known;
     // Objects come and go; a full bucket says nothing that a new one would not.
     if (this.#buckets.size >= maxSeries) {
-      for (const [other, bucket] of this.#buckets) if (bucket.isFull(nowMs)) this.#buckets.delete(other);
+      for (const [other, bucket] of this.#buckets) if (bucket.isFull) this.#buckets.delete(other);
     }
-    const bucket = new TokenBucket(perObject, nowMs);
+    const bucket = new TokenBucket(perObject, this.#deps.clock);
     this.#buckets.set(key, bucket);
     return bucket;
   }

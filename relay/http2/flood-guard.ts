@@ -1,6 +1,6 @@
 import type { Clock } from "../../lib/process/clock.ts";
 import { ConnectionError } from "./errors.ts";
-import { type Rate, TokenBucket } from "./token-bucket.ts";
+import { type Rate, TokenBucket } from "../../lib/process/token-bucket.ts";
 
 /**
  * Frames that bring no content. An honest agent sends about ten a second; one whose three streams all end on every event

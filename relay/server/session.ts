@@ -1,8 +1,9 @@
 import { constants, type ServerHttp2Session } from "node:http2";
 import type { Clock } from "../../lib/process/clock.ts";
 import { errorText, type Log } from "../../lib/process/log.ts";
+import { TokenBucket } from "../../lib/process/token-bucket.ts";
 import type { ConnectionEnd } from "./connection-counts.ts";
-import { FloodGuard, receivedLimit, receivedShare, resetLimit, settingsLimit } from "./flood-guard.ts";
+import { receivedLimit, receivedShare, resetLimit, settingsLimit } from "./flood-limits.ts";
 import { keepAlive, type KeepaliveOptions } from "./keepalive.ts";
 import { PingGuard } from "./ping-guard.ts";
 
@@ -75,23 +76,23 @@ export function guardSession(session: ServerHttp2Session, options: SessionOption
     answeredBytes += pingBytes;
     if (isFlood) calm("pings");
   });
-  const settings = new FloodGuard(settingsLimit, clock);
+  const settings = new TokenBucket(settingsLimit, clock);
   session.on("remoteSettings", () => {
-    if (settings.isFlood()) calm("settings");
+    if (!settings.take()) calm("settings");
   });
-  const resets = new FloodGuard(resetLimit, clock);
+  const resets = new TokenBucket(resetLimit, clock);
   session.on("stream", (stream) => {
     stream.once("close", () => {
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR && resets.isFlood()) calm("resets");
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR && !resets.take()) calm("resets");
     });
   });
-  const received = new FloodGuard(receivedLimit, clock);
+  const received = new TokenBucket(receivedLimit, clock);
   let [readBytes, writtenBytes] = [0, 0];
   const look = () => {
     if (session.destroyed) return;
     const { bytesRead, bytesWritten } = socket;
     const answers = (bytesWritten - writtenBytes) * receivedShare;
-    const isFlood = received.isFlood(Math.max(0, bytesRead - readBytes - answers));
+    const isFlood = !received.take(Math.max(0, bytesRead - readBytes - answers));
     [readBytes, writtenBytes] = [bytesRead, bytesWritten];
     if (isFlood) calm("bytes");
     else cancelLook = clock.after(lookMs, look);

@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/process/clock.ts";
+import type { Clock } from "./clock.ts";
 
 export interface Rate {
   /** What may be taken at once. */
@@ -20,14 +20,24 @@ export class TokenBucket {
     this.#filledMs = clock.monotonic();
   }
 
+  /** Full again: nothing of its past matters any more. */
+  get isFull(): boolean {
+    this.#fill();
+    return this.#tokens === this.#rate.burst;
+  }
+
   /** Returns whether there was enough in it. */
-  take(tokens: number): boolean {
+  take(tokens = 1): boolean {
+    this.#fill();
+    if (tokens > this.#tokens) return false;
+    this.#tokens -= tokens;
+    return true;
+  }
+
+  #fill(): void {
     const { burst, perSecond } = this.#rate;
     const nowMs = this.#clock.monotonic();
     this.#tokens = Math.min(burst, this.#tokens + ((nowMs - this.#filledMs) * perSecond) / 1000);
     this.#filledMs = nowMs;
-    if (tokens > this.#tokens) return false;
-    this.#tokens -= tokens;
-    return true;
   }
 }
