@@ -1,11 +1,8 @@
 import { isConflict } from "../../lib/kube/errors.ts";
 import { type Relay, relayResource } from "../api/relay.ts";
 import { assertNever } from "../decide/assert-never.ts";
-import { conditionsOf } from "../decide/conditions.ts";
 import { driftOf } from "../decide/drift.ts";
 import { type Plan, objectText } from "../decide/plan.ts";
-import { isProgressOnly, isSameStatus, nextStatus } from "../decide/status.ts";
-import { transitionsOf } from "../decide/transitions.ts";
 import { problemsOf } from "../decide/validate.ts";
 import { wayOut } from "../decide/way-out.ts";
 import { type WriteResult, writeFailure } from "../decide/write-result.ts";
@@ -18,7 +15,7 @@ import { ownerOf } from "../watch/keys.ts";
 import type { Asking } from "./gather.ts";
 import { differencesOf, planRelay } from "./planning.ts";
 import type { Memory, ReconcilerDeps } from "./reconciler.ts";
-import { factsOf, writeStatus } from "./status.ts";
+import { report } from "./report.ts";
 import { carryOut } from "./write.ts";
 
 /** No change announces that somebody else's object, a quota or a policy is out of the way. */
@@ -135,29 +132,6 @@ function obstacleOf({ foreign, leaving, claimed }: Plan): WriteResult | undefine
   if (leaving.length === 0) return undefined;
   const message = `Being deleted, and written anew after that: ${leaving.map(objectText).join(", ")}`;
   return { kind: "blocked", reason: "AwaitingDeletion", message };
-}
-
-/** @returns after how many milliseconds there is something to be reported still; 0 = nothing */
-async function report(
-  key: string,
-  relay: Relay,
-  problems: readonly string[],
-  result: WriteResult,
-  deps: ReconcilerDeps & Memory,
-  signal: AbortSignal,
-): Promise<number> {
-  const { view, pace } = deps;
-  const facts = factsOf(relay, view);
-  const { fights } = deps.contention.of(key);
-  const situation = { relay, problems, write: result, deployment: facts.deployment, pods: view.podsOf(key), fights };
-  const status = nextStatus(relay, conditionsOf(situation), facts, deps.clock.now());
-  if (isSameStatus(relay.status, status)) return 0;
-  const waitMs = isProgressOnly(relay.status, status) ? pace.waitMs(key) : 0;
-  if (waitMs > 0) return waitMs;
-  if (!(await writeStatus(relay, status, deps, signal))) return 0;
-  pace.wrote(key);
-  for (const transition of transitionsOf(relay.status, status)) deps.record(relay, transition);
-  return 0;
 }
 
 function outcomeOf({ result, error }: Attempt): Outcome {
