@@ -130,6 +130,20 @@ const cases: Readonly<Record<string, readonly [Situation, Expected]>> = {
       Stalled: "True/InvalidSpec",
     },
   ],
+  "the spec needs rights in the cluster that the operator does not have": [
+    situation({
+      problems: ["agents.namespaces: set it"],
+      refusal: "ClusterRightsNeeded",
+      write: { kind: "not-attempted" },
+    }),
+    {
+      ...fine,
+      Ready: "False/ClusterRightsNeeded",
+      Accepted: "False/ClusterRightsNeeded",
+      Applied: "False/ClusterRightsNeeded",
+      Stalled: "True/ClusterRightsNeeded",
+    },
+  ],
   "the container cannot hold its buffer, which was no mistake once": [
     situation({ relay: relayOf({ limits: { bufferBytes: "512Mi" } }) }),
     { ...fine, Accepted: "True/Unwise" },

@@ -12,6 +12,8 @@ export interface Situation {
   readonly relay: Relay;
   /** What is wrong with the spec. */
   readonly problems: readonly string[];
+  /** Why the spec is refused when there are problems. */
+  readonly refusal?: Refusal;
   readonly write: WriteResult;
   /** As it is now, after the write. */
   readonly deployment: KubeObject | undefined;
@@ -19,6 +21,8 @@ export interface Situation {
   /** Objects that somebody else keeps writing, with who and what. */
   readonly fights: readonly string[];
 }
+
+export type Refusal = Extract<Reason, "InvalidSpec" | "ClusterRightsNeeded">;
 
 /** A condition without what depends on earlier ones. */
 export interface Finding {
@@ -65,14 +69,14 @@ export function conditionsOf(situation: Situation): readonly Finding[] {
   ];
 }
 
-function acceptedOf({ relay, problems }: Situation): Finding {
+function acceptedOf({ relay, problems, refusal = "InvalidSpec" }: Situation): Finding {
   const type = "Accepted";
-  if (problems.length > 0) return { type, status: "False", reason: "InvalidSpec", message: problems.join("; ") };
+  if (problems.length > 0) return { type, status: "False", reason: refusal, message: problems.join("; ") };
   const warnings = warningsOf(relay);
   return { type, status: "True", reason: warnings.length > 0 ? "Unwise" : "Valid", message: warnings.join("; ") };
 }
 
-function appliedOf({ write }: Situation): Finding {
+function appliedOf({ write, refusal = "InvalidSpec" }: Situation): Finding {
   const type = "Applied";
   switch (write.kind) {
     case "applied":
@@ -87,7 +91,7 @@ function appliedOf({ write }: Situation): Finding {
             message: `Suspended; not written: ${write.different.join(", ")}`,
           };
     case "not-attempted":
-      return { type, status: "False", reason: "InvalidSpec", message: "Nothing is written while the spec is invalid" };
+      return { type, status: "False", reason: refusal, message: "Nothing is written while the spec is refused" };
     case "blocked":
     case "failed":
       return { type, status: "False", reason: write.reason, message: write.message };

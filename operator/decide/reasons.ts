@@ -17,6 +17,8 @@ export const reasons = {
   Valid: "The spec can be acted upon",
   Unwise: "The spec is acted upon, and something about it is not advisable",
   InvalidSpec: "The spec contradicts itself; the running relay is left as it is",
+  ClusterRightsNeeded:
+    "The spec asks for what an operator without rights in the cluster cannot grant; nothing is changed",
   Applied: "Every object of the relay is as the spec wants it",
   Suspended: "spec.suspend is true and objects differ from what the spec wants",
   NameConflict: "An object of a wanted name belongs to somebody else, or an older relay wants it; it is not touched",
@@ -34,6 +36,7 @@ export const reasons = {
   RolloutInProgress: "Pods of the newest template are being brought up",
   RolloutComplete: "All pods are of the newest template",
   RolloutNotObserved: "The Deployment's controller has not seen the newest template yet",
+  AwaitingReport: "Pods run the newest template and have yet to report that they have taken up the settings",
   NotApplied: "There is no Deployment",
   ProgressDeadlineExceeded: "The rollout did not progress in time",
   PodsRefused: "Pods cannot be created, for instance because of a quota or an admission policy",
@@ -42,8 +45,10 @@ export const reasons = {
   ImagePullFailed: "The node cannot pull the image",
   ContainerNotStarted: "The node cannot start the container",
   Unschedulable: "No node takes the pod",
+  RelayProblem: "A relay pod reports what is wrong with it",
+  NotReporting: "A relay pod serves, and has not reported for a minute that it has taken up the settings",
   AsExpected: "Nothing is wrong with the pods",
-  RelayReady: "Every relay pod runs the newest template and serves",
+  RelayReady: "Every relay pod runs the newest template, serves, and reports the wanted settings",
   DriftRepaired: "Somebody else changed or deleted an object of the relay, and it was put back",
   CleanupAbandoned: "Cluster-scoped objects of a deleted relay could not be deleted in time and are left behind",
 } as const;

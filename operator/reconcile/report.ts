@@ -1,5 +1,5 @@
 import type { Relay } from "../api/relay.ts";
-import { conditionsOf } from "../decide/conditions.ts";
+import { type Refusal, conditionsOf } from "../decide/conditions.ts";
 import { isProgressOnly, isSameStatus, nextStatus } from "../decide/status.ts";
 import { transitionsOf } from "../decide/transitions.ts";
 import type { WriteResult } from "../decide/write-result.ts";
@@ -14,11 +14,20 @@ export async function report(
   result: WriteResult,
   deps: ReconcilerDeps & Memory,
   signal: AbortSignal,
+  refusal: Refusal = "InvalidSpec",
 ): Promise<number> {
   const { view, pace } = deps;
   const facts = factsOf(relay, view);
   const { fights } = deps.contention.of(key);
-  const situation = { relay, problems, write: result, deployment: facts.deployment, pods: view.podsOf(key), fights };
+  const situation = {
+    relay,
+    problems,
+    refusal,
+    write: result,
+    deployment: facts.deployment,
+    pods: view.podsOf(key),
+    fights,
+  };
   const status = nextStatus(relay, conditionsOf(situation), facts, deps.clock.now());
   if (isSameStatus(relay.status, status)) return 0;
   const waitMs = isProgressOnly(relay.status, status) ? pace.waitMs(key) : 0;
