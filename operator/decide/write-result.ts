@@ -1,4 +1,11 @@
-import { isForbidden, isInvalid, isNamespaceTerminating } from "../../lib/kube/errors.ts";
+import {
+  ApiError,
+  isConflict,
+  isForbidden,
+  isInvalid,
+  isNamespaceTerminating,
+  isNotFound,
+} from "../../lib/kube/errors.ts";
 import { errorText } from "../../lib/process/log.ts";
 import type { Reason } from "./reasons.ts";
 
@@ -19,7 +26,7 @@ export interface WriteFailure {
   readonly kind: "failed";
   readonly reason: Extract<
     Reason,
-    "PermissionDenied" | "QuotaExceeded" | "NamespaceTerminating" | "Rejected" | "ApplyFailed"
+    "PermissionDenied" | "QuotaExceeded" | "NamespaceTerminating" | "NamespaceNotFound" | "Rejected" | "ApplyFailed"
   >;
   readonly message: string;
   /** False when the same request would be refused again: only a change elsewhere can help. */
@@ -29,19 +36,71 @@ export interface WriteFailure {
 /** Which of the known ways a write failed. */
 export function writeFailure(error: unknown): WriteFailure {
   const message = errorText(error);
-  const refused = (reason: WriteFailure["reason"]): WriteFailure => ({
+  const refused = (reason: WriteFailure["reason"], hint = ""): WriteFailure => ({
     kind: "failed",
     reason,
-    message,
+    message: message + hint,
     isRetryable: false,
   });
+  if (isDenied(error)) return refused("Rejected");
   if (isNamespaceTerminating(error)) return refused("NamespaceTerminating");
+  if (isNamespaceMissing(error)) return refused("NamespaceNotFound");
   if (isForbidden(error)) {
     if (/exceeded quota/.test(error.message)) return refused("QuotaExceeded");
     // Said by RBAC for a request, and for a role that would grant more than the operator itself holds.
     const byRbac = /cannot \w+ resource|attempting to grant RBAC permissions/.test(error.message);
     return refused(byRbac ? "PermissionDenied" : "Rejected");
   }
-  if (isInvalid(error)) return refused("Rejected");
+  if (isTooLarge(error))
+    return refused("Rejected", ". The object is larger than the cluster stores: make the spec smaller");
+  if (isInvalid(error) || isUntypeable(error)) return refused("Rejected");
   return { kind: "failed", reason: "ApplyFailed", message, isRetryable: true };
+}
+
+/** What to tell of several writes that failed: the most telling, or all namespaces that are missing. */
+export function failureOf(errors: readonly unknown[]): WriteFailure {
+  const failure = writeFailure(tellingError(errors));
+  if (failure.reason !== "NamespaceNotFound") return failure;
+  const names = new Set(errors.filter(isNamespaceMissing).map(({ details }) => details.name ?? ""));
+  const message = `Not found: namespace ${[...names].toSorted().join(", ")}; everything else is written. Create it, or take it out of spec.agents.namespaces`;
+  return { ...failure, message };
+}
+
+/**
+ * The one of several errors that is told: what waiting does not cure goes before what was decided anew anyway, and a namespace
+ * that is missing, which may be meant, comes last of all refusals.
+ */
+export function tellingError(errors: readonly unknown[]): unknown {
+  return errors.toSorted((a, b) => rankOf(a) - rankOf(b))[0];
+}
+
+function rankOf(error: unknown): number {
+  if (isStale(error)) return 2;
+  return isNamespaceMissing(error) ? 1 : 0;
+}
+
+/** What was decided upon has changed meanwhile: to be decided anew, and no news. */
+export function isStale(error: unknown): boolean {
+  return isConflict(error) && !isDenied(error);
+}
+
+/** By a webhook, which may choose any code, or by a policy. */
+function isDenied(error: unknown): error is ApiError {
+  return error instanceof ApiError && / denied (the )?request\b/.test(error.message);
+}
+
+/** Of the object: a write into a namespace that is not there. */
+function isNamespaceMissing(error: unknown): error is ApiError {
+  return isNotFound(error) && error.details.kind === "namespaces";
+}
+
+/** By the server's limit of a request, by etcd's, or by that of the server's way to etcd. */
+function isTooLarge(error: unknown): error is ApiError {
+  if (!(error instanceof ApiError)) return false;
+  return error.code === 413 || /request is too large|send message larger than max/.test(error.message);
+}
+
+/** Two list items with one key, in what we send or in what somebody else has stored: no merge can make sense of it. */
+function isUntypeable(error: unknown): error is ApiError {
+  return error instanceof ApiError && /failed to create typed \w+ object|duplicate entries for key/.test(error.message);
 }

@@ -1,11 +1,12 @@
-import { isConflict } from "../../lib/kube/errors.ts";
 import { type Relay, relayResource } from "../api/relay.ts";
 import { assertNever } from "../decide/assert-never.ts";
 import { driftOf } from "../decide/drift.ts";
 import { type Plan, objectText } from "../decide/plan.ts";
+import { beyondReach } from "../decide/reach.ts";
+import { withUnseen } from "../decide/unseen.ts";
 import { problemsOf } from "../decide/validate.ts";
 import { wayOut } from "../decide/way-out.ts";
-import { type WriteResult, writeFailure } from "../decide/write-result.ts";
+import { type WriteResult, failureOf, isStale, tellingError } from "../decide/write-result.ts";
 import type { DeploymentOptions } from "../desired/deployment.ts";
 import { fieldManager } from "../desired/names.ts";
 import { desiredObjects } from "../desired/objects.ts";
@@ -14,12 +15,14 @@ import { addFinalizer, hasFinalizer } from "./finalizer.ts";
 import { ownerOf } from "../watch/keys.ts";
 import type { Asking } from "./gather.ts";
 import { differencesOf, planRelay } from "./planning.ts";
-import type { Memory, ReconcilerDeps } from "./reconciler.ts";
+import type { Memory, ReconcilerDeps, ReconcilerOptions } from "./reconciler.ts";
 import { report } from "./report.ts";
 import { carryOut } from "./write.ts";
 
 /** No change announces that somebody else's object, a quota or a policy is out of the way. */
 const recheckBlockedMs = 60_000;
+/** Namespaces are not watched. */
+const recheckNamespaceMs = 30_000;
 /** The garbage collector's work is announced; this only covers an announcement that was missed. */
 const recheckLeavingMs = 2_000;
 
@@ -27,17 +30,20 @@ const recheckLeavingMs = 2_000;
 export async function converge(
   key: string,
   relay: Relay,
-  options: DeploymentOptions,
+  options: ReconcilerOptions,
   deps: ReconcilerDeps & Memory,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const problems = problemsOf(relay);
+  const invalid = problemsOf(relay);
+  const problems = invalid.length > 0 ? invalid : beyondReach(relay, options.reach);
+  const refusal = invalid.length > 0 ? "InvalidSpec" : "ClusterRightsNeeded";
   const attempt: Attempt =
     problems.length > 0 ? { result: { kind: "not-attempted" } } : await write(key, relay, options, deps, signal);
-  const reportInMs = await report(key, relay, problems, attempt.result, deps, signal);
-  if (problems.length > 0) throw new TerminalError(`The spec is invalid: ${problems.join("; ")}`);
+  const result = withUnseen(attempt.result, deps.view.unseen());
+  const reportInMs = await report(key, relay, problems, result, deps, signal, refusal);
+  if (problems.length > 0) throw new TerminalError(`The spec is refused: ${problems.join("; ")}`);
   const againInMs = deps.contention.of(key).againInMs;
-  return soonest(outcomeOf(attempt), reportInMs === 0 ? undefined : reportInMs, againInMs);
+  return soonest(outcomeOf({ ...attempt, result }), reportInMs === 0 ? undefined : reportInMs, againInMs);
 }
 
 function soonest(outcome: Outcome, ...othersMs: readonly (number | undefined)[]): Outcome {
@@ -64,11 +70,14 @@ async function write(
     const asking = mayTry(relay) ? "least" : "all";
     const attempt = await writeOnce(key, relay, options, asking, deps, signal);
     // A name that was taken for free may not be: now that is looked at.
-    const isTaken = asking === "least" && isConflict(attempt.error);
+    const isTaken = asking === "least" && isStale(attempt.error);
     const final = isTaken ? await writeOnce(key, relay, options, "all", deps, signal) : attempt;
-    return final.error === undefined ? final : failedAttempt(final.error, signal);
+    if (final.error === undefined) return final;
+    throwIfNoNews(final.error, signal);
+    return final;
   } catch (error) {
-    return failedAttempt(error, signal);
+    throwIfNoNews(error, signal);
+    return { result: failureOf([error]), error };
   }
 }
 
@@ -95,8 +104,8 @@ async function writeOnce(
     await addFinalizer(relay, deps, signal);
   const { generation = 0 } = relay.metadata;
   const writes = deps.contention.due(key, plan.writes, generation);
-  const error = await carryOut({ ...plan, writes, ...(inTheWay === undefined ? {} : { deletes: [] }) }, deps, signal);
-  if (error !== undefined) return { result: writeFailure(error), error };
+  const errors = await carryOut({ ...plan, writes, ...(inTheWay === undefined ? {} : { deletes: [] }) }, deps, signal);
+  if (errors.length > 0) return { result: failureOf(errors), error: tellingError(errors) };
   for (const { write: repaired, transition, repair } of driftOf(relay, writes, fieldManager)) {
     deps.onDrift(repaired);
     deps.record(relay, transition);
@@ -105,12 +114,11 @@ async function writeOnce(
   return { result: inTheWay ?? { kind: "applied" } };
 }
 
-function failedAttempt(error: unknown, signal: AbortSignal): Attempt {
+function throwIfNoNews(error: unknown, signal: AbortSignal): void {
   // The process ends, or the pass took too long: neither is news about the relay.
   signal.throwIfAborted();
   // What was decided upon is out of date: it is decided anew with backoff, and is no news either.
-  if (isConflict(error)) throw error;
-  return { result: writeFailure(error), error };
+  if (isStale(error)) throw error;
 }
 
 function obstacleOf({ foreign, leaving, claimed }: Plan): WriteResult | undefined {
@@ -144,7 +152,10 @@ function outcomeOf({ result, error }: Attempt): Outcome {
     case "failed":
       if (result.reason === "NamespaceTerminating") return done;
       if (result.isRetryable) throw new Error("Cannot write the relay's objects", { cause: error });
-      return { kind: "requeue-after", afterMs: recheckBlockedMs };
+      return {
+        kind: "requeue-after",
+        afterMs: result.reason === "NamespaceNotFound" ? recheckNamespaceMs : recheckBlockedMs,
+      };
     case "applied":
     case "not-attempted":
     case "suspended":

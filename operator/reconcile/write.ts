@@ -1,7 +1,8 @@
-import { ApiError, isConflict, isInvalid } from "../../lib/kube/errors.ts";
+import { ApiError, isInvalid } from "../../lib/kube/errors.ts";
 import type { KubeClient, KubeObject, Resource } from "../../lib/kube/types.ts";
 import type { LiveObject, Pair, Plan } from "../decide/plan.ts";
 import { objectText } from "../decide/plan.ts";
+import { isStale } from "../decide/write-result.ts";
 import { fieldManager } from "../desired/names.ts";
 import { stageOf } from "../desired/objects.ts";
 import { takeOver } from "./take-over.ts";
@@ -32,9 +33,9 @@ const versionOfNone = "1";
  * Carries the plan out, a stage at a time. A refusal of one object does not keep the others from being written; a broken
  * connection does, and so does, for a relay that does not run yet, a name that turns out to be taken. Nothing is deleted
  * unless all else succeeded: what is to be replaced serves until then.
- * @returns the first error, or undefined; a conflict only when there is no other error
+ * @returns what was refused or failed
  */
-export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal): Promise<unknown> {
+export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal): Promise<readonly unknown[]> {
   const errors: unknown[] = [];
   const attempt = async (write: Write, act: () => Promise<void>) => {
     try {
@@ -54,14 +55,14 @@ export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal)
         return attempt(write, () => apply(pair, deps, signal));
       }),
     );
-    if (errors.some((error) => !(error instanceof ApiError))) return errors[0];
-    if (!plan.isRunning && errors.some(isConflict)) break;
+    if (errors.some((error) => !(error instanceof ApiError))) return errors;
+    if (!plan.isRunning && errors.some(isStale)) break;
   }
-  if (errors.length > 0) return errors.find((error) => !isConflict(error)) ?? errors[0];
+  if (errors.length > 0) return errors;
   for (const object of plan.deletes) {
     await attempt({ kind: "delete", object, existed: true }, () => remove(object, deps.client, signal));
   }
-  return errors[0];
+  return errors;
 }
 
 async function apply({ desired, live }: Pair, deps: WriteDeps, signal: AbortSignal): Promise<void> {
