@@ -34,7 +34,9 @@ const live = [
   "agents.port",
 ];
 /** Settings that concern other objects than the pods. */
-const podless = new Set(["replicas", "suspend", "service"]);
+const podless = new Set(["replicas", "suspend", "service", "podDisruptionBudget", "progressDeadlineSeconds"]);
+/** Written as in a pod, where their fields are known from. */
+const asInPods = new Set(["affinity", "securityContext"]);
 
 const root = new URL("../../", import.meta.url);
 const crd = parse(await readFile(new URL("crds/kubearmorrelays.yaml", root), "utf8")) as Crd;
@@ -93,7 +95,7 @@ function rows(object: Schema, prefix: string): readonly Row[] {
   return Object.entries(object.properties ?? {}).flatMap(([name, field]): readonly Row[] => {
     const path = `${prefix}${name}`;
     const isGroup = field.properties !== undefined && field.additionalProperties === undefined;
-    if (isGroup && !hasOwnDefault(field)) return rows(field, `${path}.`);
+    if (isGroup && !hasOwnDefault(field) && !asInPods.has(path)) return rows(field, `${path}.`);
     const values =
       field.enum === undefined ? "" : ` One of ${field.enum.map((value) => `\`${String(value)}\``).join(", ")}.`;
     return [{ path, fallback: defaultText(field), text: `${cell(field.description ?? "")}${values}` }];

@@ -18,6 +18,7 @@ interface Schema {
   readonly items?: Schema;
   readonly enum?: readonly string[];
   readonly "x-kubernetes-int-or-string"?: boolean;
+  readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
 }
 
 const root = new URL("../../", import.meta.url);
@@ -63,6 +64,7 @@ function typesOf(from: Schema, name: string, view: "written" | "defaulted"): Pro
 function jsonSchema(from: Schema, view: "written" | "defaulted"): Record<string, unknown> {
   const about = from.description === undefined ? {} : { description: from.description };
   if (from["x-kubernetes-int-or-string"] === true) return { ...about, tsType: "number | string" };
+  if (from["x-kubernetes-preserve-unknown-fields"] === true) return { ...about, tsType: "Record<string, unknown>" };
   const properties = Object.entries(from.properties ?? {});
   const out: Record<string, unknown> = { ...about, type: from.type };
   if (from.enum !== undefined) out["enum"] = from.enum;
@@ -71,9 +73,10 @@ function jsonSchema(from: Schema, view: "written" | "defaulted"): Record<string,
     out["additionalProperties"] = jsonSchema(from.additionalProperties, view);
   if (properties.length === 0) return out;
   out["properties"] = Object.fromEntries(
-    properties.map(([name, child]) => [name, name === "metadata" ? { tsType: "ObjectMeta" } : jsonSchema(child, view)]),
+    // The server knows the schema of the object's own metadata, and wants none in the CRD.
+    properties.map(([name, child]) => [name, isBare(child) ? { tsType: "ObjectMeta" } : jsonSchema(child, view)]),
   );
-  const identity = new Set(["apiVersion", "kind", "metadata"]);
+  const identity = new Set(from.properties?.["apiVersion"] === undefined ? [] : ["apiVersion", "kind", "metadata"]);
   out["required"] = properties
     .filter(([name, child]) => {
       if (from.required?.includes(name) === true || identity.has(name)) return true;
@@ -81,6 +84,10 @@ function jsonSchema(from: Schema, view: "written" | "defaulted"): Record<string,
     })
     .map(([name]) => name);
   return out;
+}
+
+function isBare(from: Schema): boolean {
+  return Object.keys(from).join() === "type" && from.type === "object";
 }
 
 /** The schema with everything but defaults taken away; undefined when there are none in it. */

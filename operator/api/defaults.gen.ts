@@ -51,6 +51,15 @@ export const relayDefaults: DefaultsNode = {
             },
             "annotations": {
               "default": {}
+            },
+            "ipFamilyPolicy": {
+              "default": "PreferDualStack"
+            },
+            "ipFamilies": {
+              "default": []
+            },
+            "loadBalancerSourceRanges": {
+              "default": []
             }
           }
         },
@@ -62,6 +71,17 @@ export const relayDefaults: DefaultsNode = {
             },
             "from": {
               "default": []
+            }
+          }
+        },
+        "podDisruptionBudget": {
+          "default": {},
+          "properties": {
+            "enabled": {
+              "default": true
+            },
+            "maxUnavailable": {
+              "default": 1
             }
           }
         },
@@ -111,6 +131,9 @@ export const relayDefaults: DefaultsNode = {
         "logLevel": {
           "default": "info"
         },
+        "env": {
+          "default": []
+        },
         "resources": {
           "default": {
             "requests": {
@@ -145,6 +168,18 @@ export const relayDefaults: DefaultsNode = {
           "default": {}
         },
         "podAnnotations": {
+          "default": {}
+        },
+        "securityContext": {
+          "default": {}
+        },
+        "terminationGracePeriodSeconds": {
+          "default": 30
+        },
+        "progressDeadlineSeconds": {
+          "default": 600
+        },
+        "podTemplate": {
           "default": {}
         }
       }

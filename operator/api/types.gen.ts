@@ -92,6 +92,30 @@ export interface KubeArmorRelay {
       annotations?: {
         [k: string]: string;
       };
+      /**
+       * Whether the Service has addresses of one or of both IP families.
+       */
+      ipFamilyPolicy?: "SingleStack" | "PreferDualStack" | "RequireDualStack";
+      /**
+       * IP families of the Service, the first one's for good. Empty, the default, is the cluster's choice.
+       */
+      ipFamilies?: ("IPv4" | "IPv6")[];
+      /**
+       * Which implementation makes the load balancer, for type LoadBalancer. Absent, the default, is the cluster's own.
+       */
+      loadBalancerClass?: string;
+      /**
+       * Addresses that the load balancer lets in, as CIDRs. Empty, the default, is all.
+       */
+      loadBalancerSourceRanges?: string[];
+      /**
+       * Whether traffic from outside the cluster goes to pods on any node, or on its own node only, where its source address is kept. Absent is the cluster's default.
+       */
+      externalTrafficPolicy?: "Cluster" | "Local";
+      /**
+       * Whether traffic from inside the cluster goes to pods on any node or on its own node only. Absent is the cluster's default.
+       */
+      internalTrafficPolicy?: "Cluster" | "Local";
     };
     /**
      * Who may reach the relay's pods, where the cluster's network enforces such policies.
@@ -120,6 +144,19 @@ export interface KubeArmorRelay {
           [k: string]: string;
         };
       }[];
+    };
+    /**
+     * How many pods a drain of nodes may take at a time. Made only for more than one replica.
+     */
+    podDisruptionBudget?: {
+      /**
+       * Make a PodDisruptionBudget.
+       */
+      enabled?: boolean;
+      /**
+       * Pods that may be down at a time because of drains, as a number or as a percentage of all.
+       */
+      maxUnavailable?: number | string;
     };
     /**
      * Which KubeArmor agents the relay collects from.
@@ -180,6 +217,90 @@ export interface KubeArmorRelay {
      */
     logLevel?: "error" | "warn" | "info" | "debug";
     /**
+     * More environment variables of the relay's container.
+     *
+     * Items: An environment variable.
+     */
+    env?: {
+      /**
+       * Name of the variable.
+       */
+      name: string;
+      /**
+       * Value of the variable, in which $(NAME) stands for another.
+       */
+      value?: string;
+      /**
+       * Where the value comes from.
+       */
+      valueFrom?: {
+        /**
+         * A key of a ConfigMap of this namespace.
+         */
+        configMapKeyRef?: {
+          /**
+           * Name of the object.
+           */
+          name: string;
+          /**
+           * Key in the object's data.
+           */
+          key: string;
+          /**
+           * Whether the pod starts without the object or its key.
+           */
+          optional?: boolean;
+        };
+        /**
+         * A key of a Secret of this namespace.
+         */
+        secretKeyRef?: {
+          /**
+           * Name of the object.
+           */
+          name: string;
+          /**
+           * Key in the object's data.
+           */
+          key: string;
+          /**
+           * Whether the pod starts without the object or its key.
+           */
+          optional?: boolean;
+        };
+        /**
+         * A field of the pod.
+         */
+        fieldRef?: {
+          /**
+           * Version of the API that the path is of, v1 when absent.
+           */
+          apiVersion: string;
+          /**
+           * Path of the field, for instance `spec.nodeName`.
+           */
+          fieldPath: string;
+        };
+        /**
+         * A request or limit of a container.
+         */
+        resourceFieldRef?: {
+          /**
+           * Name of the container, this one when absent.
+           */
+          containerName?: string;
+          /**
+           * What of it, for instance `limits.memory`.
+           */
+          resource: string;
+          /**
+           * Unit of the value, `1` when absent.
+           */
+          divisor?: number | string;
+        };
+      };
+    }[];
+    /**
      * Compute resources of the relay's container. Given, it replaces the default as a whole.
      */
     resources?: {
@@ -230,6 +351,545 @@ export interface KubeArmorRelay {
       tolerationSeconds?: number;
     }[];
     /**
+     * Which nodes the pods prefer or need, and which pods they keep near or away from, as in a pod.
+     */
+    affinity?: {
+      /**
+       * Nodes that the pods prefer or need.
+       */
+      nodeAffinity?: {
+        /**
+         * Nodes that the pods need.
+         */
+        requiredDuringSchedulingIgnoredDuringExecution?: {
+          /**
+           * A node must match any of these.
+           *
+           * Items: All of its requirements must hold; one without any matches no node.
+           */
+          nodeSelectorTerms: {
+            /**
+             * Requirements on the node's labels.
+             *
+             * Items: A requirement.
+             */
+            matchExpressions?: {
+              /**
+               * Name of the label or field.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+            /**
+             * Requirements on the node's fields, of which `metadata.name` is the only one.
+             *
+             * Items: A requirement.
+             */
+            matchFields?: {
+              /**
+               * Name of the label or field.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+          }[];
+        };
+        /**
+         * Nodes that the pods prefer.
+         *
+         * Items: A preference.
+         */
+        preferredDuringSchedulingIgnoredDuringExecution?: {
+          /**
+           * How much it counts.
+           */
+          weight: number;
+          /**
+           * All of its requirements must hold; one without any matches no node.
+           */
+          preference: {
+            /**
+             * Requirements on the node's labels.
+             *
+             * Items: A requirement.
+             */
+            matchExpressions?: {
+              /**
+               * Name of the label or field.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+            /**
+             * Requirements on the node's fields, of which `metadata.name` is the only one.
+             *
+             * Items: A requirement.
+             */
+            matchFields?: {
+              /**
+               * Name of the label or field.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+          };
+        }[];
+      };
+      /**
+       * Pods that the relay's pods are to be near.
+       */
+      podAffinity?: {
+        /**
+         * What must hold.
+         *
+         * Items: Pods, and how far from them.
+         */
+        requiredDuringSchedulingIgnoredDuringExecution?: {
+          /**
+           * Label of nodes; those with the same value are one place.
+           */
+          topologyKey: string;
+          /**
+           * Labels of the pods, or of the namespaces. Empty is all of them.
+           */
+          labelSelector?: {
+            /**
+             * Every one of these labels must be on the object.
+             */
+            matchLabels?: {
+              [k: string]: string;
+            };
+            /**
+             * Requirements on the object's labels, all of which must hold.
+             *
+             * Items: A requirement.
+             */
+            matchExpressions?: {
+              /**
+               * Name of the label.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+          };
+          /**
+           * Namespaces of the pods. Without these and without namespaceSelector, the relay's own.
+           */
+          namespaces?: string[];
+          /**
+           * Labels of the pods, or of the namespaces. Empty is all of them.
+           */
+          namespaceSelector?: {
+            /**
+             * Every one of these labels must be on the object.
+             */
+            matchLabels?: {
+              [k: string]: string;
+            };
+            /**
+             * Requirements on the object's labels, all of which must hold.
+             *
+             * Items: A requirement.
+             */
+            matchExpressions?: {
+              /**
+               * Name of the label.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+          };
+          /**
+           * Labels that are compared with those of the pod to be placed.
+           */
+          matchLabelKeys?: string[];
+          /**
+           * Labels that are compared with those of the pod to be placed.
+           */
+          mismatchLabelKeys?: string[];
+        }[];
+        /**
+         * What is preferred.
+         *
+         * Items: A preference.
+         */
+        preferredDuringSchedulingIgnoredDuringExecution?: {
+          /**
+           * How much it counts.
+           */
+          weight: number;
+          /**
+           * Pods, and how far from them.
+           */
+          podAffinityTerm: {
+            /**
+             * Label of nodes; those with the same value are one place.
+             */
+            topologyKey: string;
+            /**
+             * Labels of the pods, or of the namespaces. Empty is all of them.
+             */
+            labelSelector?: {
+              /**
+               * Every one of these labels must be on the object.
+               */
+              matchLabels?: {
+                [k: string]: string;
+              };
+              /**
+               * Requirements on the object's labels, all of which must hold.
+               *
+               * Items: A requirement.
+               */
+              matchExpressions?: {
+                /**
+                 * Name of the label.
+                 */
+                key: string;
+                /**
+                 * How it is compared.
+                 */
+                operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+                /**
+                 * What it is compared with.
+                 */
+                values?: string[];
+              }[];
+            };
+            /**
+             * Namespaces of the pods. Without these and without namespaceSelector, the relay's own.
+             */
+            namespaces?: string[];
+            /**
+             * Labels of the pods, or of the namespaces. Empty is all of them.
+             */
+            namespaceSelector?: {
+              /**
+               * Every one of these labels must be on the object.
+               */
+              matchLabels?: {
+                [k: string]: string;
+              };
+              /**
+               * Requirements on the object's labels, all of which must hold.
+               *
+               * Items: A requirement.
+               */
+              matchExpressions?: {
+                /**
+                 * Name of the label.
+                 */
+                key: string;
+                /**
+                 * How it is compared.
+                 */
+                operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+                /**
+                 * What it is compared with.
+                 */
+                values?: string[];
+              }[];
+            };
+            /**
+             * Labels that are compared with those of the pod to be placed.
+             */
+            matchLabelKeys?: string[];
+            /**
+             * Labels that are compared with those of the pod to be placed.
+             */
+            mismatchLabelKeys?: string[];
+          };
+        }[];
+      };
+      /**
+       * Pods that the relay's pods are to keep away from.
+       */
+      podAntiAffinity?: {
+        /**
+         * What must hold.
+         *
+         * Items: Pods, and how far from them.
+         */
+        requiredDuringSchedulingIgnoredDuringExecution?: {
+          /**
+           * Label of nodes; those with the same value are one place.
+           */
+          topologyKey: string;
+          /**
+           * Labels of the pods, or of the namespaces. Empty is all of them.
+           */
+          labelSelector?: {
+            /**
+             * Every one of these labels must be on the object.
+             */
+            matchLabels?: {
+              [k: string]: string;
+            };
+            /**
+             * Requirements on the object's labels, all of which must hold.
+             *
+             * Items: A requirement.
+             */
+            matchExpressions?: {
+              /**
+               * Name of the label.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+          };
+          /**
+           * Namespaces of the pods. Without these and without namespaceSelector, the relay's own.
+           */
+          namespaces?: string[];
+          /**
+           * Labels of the pods, or of the namespaces. Empty is all of them.
+           */
+          namespaceSelector?: {
+            /**
+             * Every one of these labels must be on the object.
+             */
+            matchLabels?: {
+              [k: string]: string;
+            };
+            /**
+             * Requirements on the object's labels, all of which must hold.
+             *
+             * Items: A requirement.
+             */
+            matchExpressions?: {
+              /**
+               * Name of the label.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+          };
+          /**
+           * Labels that are compared with those of the pod to be placed.
+           */
+          matchLabelKeys?: string[];
+          /**
+           * Labels that are compared with those of the pod to be placed.
+           */
+          mismatchLabelKeys?: string[];
+        }[];
+        /**
+         * What is preferred.
+         *
+         * Items: A preference.
+         */
+        preferredDuringSchedulingIgnoredDuringExecution?: {
+          /**
+           * How much it counts.
+           */
+          weight: number;
+          /**
+           * Pods, and how far from them.
+           */
+          podAffinityTerm: {
+            /**
+             * Label of nodes; those with the same value are one place.
+             */
+            topologyKey: string;
+            /**
+             * Labels of the pods, or of the namespaces. Empty is all of them.
+             */
+            labelSelector?: {
+              /**
+               * Every one of these labels must be on the object.
+               */
+              matchLabels?: {
+                [k: string]: string;
+              };
+              /**
+               * Requirements on the object's labels, all of which must hold.
+               *
+               * Items: A requirement.
+               */
+              matchExpressions?: {
+                /**
+                 * Name of the label.
+                 */
+                key: string;
+                /**
+                 * How it is compared.
+                 */
+                operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+                /**
+                 * What it is compared with.
+                 */
+                values?: string[];
+              }[];
+            };
+            /**
+             * Namespaces of the pods. Without these and without namespaceSelector, the relay's own.
+             */
+            namespaces?: string[];
+            /**
+             * Labels of the pods, or of the namespaces. Empty is all of them.
+             */
+            namespaceSelector?: {
+              /**
+               * Every one of these labels must be on the object.
+               */
+              matchLabels?: {
+                [k: string]: string;
+              };
+              /**
+               * Requirements on the object's labels, all of which must hold.
+               *
+               * Items: A requirement.
+               */
+              matchExpressions?: {
+                /**
+                 * Name of the label.
+                 */
+                key: string;
+                /**
+                 * How it is compared.
+                 */
+                operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+                /**
+                 * What it is compared with.
+                 */
+                values?: string[];
+              }[];
+            };
+            /**
+             * Labels that are compared with those of the pod to be placed.
+             */
+            matchLabelKeys?: string[];
+            /**
+             * Labels that are compared with those of the pod to be placed.
+             */
+            mismatchLabelKeys?: string[];
+          };
+        }[];
+      };
+    };
+    /**
+     * How the pods are spread over nodes and zones. Given, it replaces the operator's own, which prefers different nodes and zones; an empty list is no spread.
+     *
+     * Items: A constraint. Without labelSelector it counts the relay's own pods.
+     */
+    topologySpreadConstraints?: {
+      /**
+       * By how many pods two places may differ.
+       */
+      maxSkew: number;
+      /**
+       * Label of nodes; those with the same value are one place.
+       */
+      topologyKey: string;
+      /**
+       * Whether a pod that cannot be placed so waits or is placed all the same.
+       */
+      whenUnsatisfiable: "DoNotSchedule" | "ScheduleAnyway";
+      /**
+       * Labels of the pods, or of the namespaces. Empty is all of them.
+       */
+      labelSelector?: {
+        /**
+         * Every one of these labels must be on the object.
+         */
+        matchLabels?: {
+          [k: string]: string;
+        };
+        /**
+         * Requirements on the object's labels, all of which must hold.
+         *
+         * Items: A requirement.
+         */
+        matchExpressions?: {
+          /**
+           * Name of the label.
+           */
+          key: string;
+          /**
+           * How it is compared.
+           */
+          operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+          /**
+           * What it is compared with.
+           */
+          values?: string[];
+        }[];
+      };
+      /**
+       * As many places at least there are taken to be.
+       */
+      minDomains?: number;
+      /**
+       * Whether nodes that the pod cannot run on because of its affinity and selector count.
+       */
+      nodeAffinityPolicy?: "Honor" | "Ignore";
+      /**
+       * Whether nodes whose taints the pod does not accept count.
+       */
+      nodeTaintsPolicy?: "Honor" | "Ignore";
+      /**
+       * Labels that are compared with those of the pod to be placed.
+       */
+      matchLabelKeys?: string[];
+    }[];
+    /**
      * Priority class of the pods. Empty is the cluster's default.
      */
     priorityClassName?: string;
@@ -244,6 +904,139 @@ export interface KubeArmorRelay {
      */
     podAnnotations?: {
       [k: string]: string;
+    };
+    /**
+     * Security settings of the pods, as in a pod. What is given here goes before the operator's own, which are runAsNonRoot and the runtime's default seccompProfile.
+     */
+    securityContext?: {
+      /**
+       * User of the relay's process, the image's own when absent.
+       */
+      runAsUser?: number;
+      /**
+       * Group of the relay's process, the image's own when absent.
+       */
+      runAsGroup?: number;
+      /**
+       * Whether the node refuses to run the relay as root. The operator's own setting is true.
+       */
+      runAsNonRoot?: boolean;
+      /**
+       * Group that owns the pods' volumes.
+       */
+      fsGroup?: number;
+      /**
+       * When the owner of a volume's files is changed.
+       */
+      fsGroupChangePolicy?: "OnRootMismatch" | "Always";
+      /**
+       * More groups of the relay's process.
+       */
+      supplementalGroups?: number[];
+      /**
+       * Whether groups that the image defines count as well.
+       */
+      supplementalGroupsPolicy?: "Merge" | "Strict";
+      /**
+       * SELinux context of the containers.
+       */
+      seLinuxOptions?: {
+        /**
+         * Level of the context.
+         */
+        level?: string;
+        /**
+         * Role of the context.
+         */
+        role?: string;
+        /**
+         * Type of the context.
+         */
+        type?: string;
+        /**
+         * User of the context.
+         */
+        user?: string;
+      };
+      /**
+       * How the SELinux label of volumes is changed.
+       */
+      seLinuxChangePolicy?: "MountOption" | "Recursive";
+      /**
+       * System calls that the containers may make. The operator's own setting is the runtime's default.
+       */
+      seccompProfile?: {
+        /**
+         * Whose profile it is.
+         */
+        type: "RuntimeDefault" | "Localhost" | "Unconfined";
+        /**
+         * Name of a profile on the node, for type Localhost.
+         */
+        localhostProfile?: string;
+      };
+      /**
+       * AppArmor profile of the containers.
+       */
+      appArmorProfile?: {
+        /**
+         * Whose profile it is.
+         */
+        type: "RuntimeDefault" | "Localhost" | "Unconfined";
+        /**
+         * Name of a profile on the node, for type Localhost.
+         */
+        localhostProfile?: string;
+      };
+      /**
+       * Kernel settings of the pods.
+       *
+       * Items: A kernel setting.
+       */
+      sysctls?: {
+        /**
+         * Name of the setting.
+         */
+        name: string;
+        /**
+         * Value of the setting.
+         */
+        value: string;
+      }[];
+    };
+    /**
+     * How long a pod that is to end may go on to serve what it holds.
+     */
+    terminationGracePeriodSeconds?: number;
+    /**
+     * A rollout that does not progress for so long has failed. The old pods serve on.
+     */
+    progressDeadlineSeconds?: number;
+    /**
+     * What no other field can say about the pods, merged last over the operator's own pod template.
+     */
+    podTemplate?: {
+      /**
+       * Labels and annotations.
+       */
+      metadata?: {
+        /**
+         * More labels for the pods.
+         */
+        labels?: {
+          [k: string]: string;
+        };
+        /**
+         * More annotations for the pods.
+         */
+        annotations?: {
+          [k: string]: string;
+        };
+      };
+      /**
+       * Any part of a pod's spec. Its containers, volumes and the like are merged by name; the relay's container is `kubearmor-relay-server`.
+       */
+      spec?: Record<string, unknown>;
     };
   };
   /**
@@ -290,6 +1083,10 @@ export interface KubeArmorRelay {
      */
     replicas?: number;
     /**
+     * Relay pods of the newest template.
+     */
+    updatedReplicas?: number;
+    /**
      * Relay pods that are ready.
      */
     readyReplicas?: number;
@@ -306,9 +1103,92 @@ export interface KubeArmorRelay {
      */
     image?: string;
     /**
-     * Streams that the relay is told to print, or `none`.
+     * Streams that every relay pod has confirmed to print, or `none`. Absent while they do not agree.
      */
     stdout?: string;
+    /**
+     * Version of the relay that the pods run; several while they differ.
+     */
+    version?: string;
+    /**
+     * Agents, as the relay pods see them.
+     */
+    agents?: {
+      /**
+       * Agents there are; of several relay pods, what the one that sees most says.
+       */
+      seen?: number;
+      /**
+       * Agents that events are collected from; of several relay pods, what the one with fewest says.
+       */
+      connected?: number;
+    };
+    /**
+     * Events that were lost, all relay pods together, since each of them started.
+     */
+    loss?: {
+      /**
+       * Events that the relay received and could not deliver.
+       */
+      dropped?: number;
+      /**
+       * Times that a stream of an agent was interrupted, so that events may be missing.
+       */
+      gaps?: number;
+    };
+    /**
+     * What every relay pod says of itself. Each writes its own entry.
+     *
+     * Items: What a relay pod says.
+     */
+    relays?: {
+      /**
+       * Name of the pod.
+       */
+      pod: string;
+      /**
+       * Version of the relay.
+       */
+      version?: string;
+      /**
+       * Hash of the settings in force. Absent while none of the ConfigMap's are.
+       */
+      settings?: string;
+      /**
+       * Streams that it prints, or `none`.
+       */
+      stdout?: string;
+      /**
+       * Agents, as this pod sees them.
+       */
+      agents?: {
+        /**
+         * Agents there are; of several relay pods, what the one that sees most says.
+         */
+        seen?: number;
+        /**
+         * Agents that events are collected from; of several relay pods, what the one with fewest says.
+         */
+        connected?: number;
+      };
+      /**
+       * Events that this pod lost since it started.
+       */
+      loss?: {
+        /**
+         * Events that the relay received and could not deliver.
+         */
+        dropped?: number;
+        /**
+         * Times that a stream of an agent was interrupted, so that events may be missing.
+         */
+        gaps?: number;
+      };
+      /**
+       * Why the pod is not ready, or which settings it refused. Absent when there is nothing to say.
+       */
+      problem?: string;
+    }[];
   };
 }
 
@@ -403,6 +1283,30 @@ export interface DefaultedKubeArmorRelay {
       annotations: {
         [k: string]: string;
       };
+      /**
+       * Whether the Service has addresses of one or of both IP families.
+       */
+      ipFamilyPolicy: "SingleStack" | "PreferDualStack" | "RequireDualStack";
+      /**
+       * IP families of the Service, the first one's for good. Empty, the default, is the cluster's choice.
+       */
+      ipFamilies: ("IPv4" | "IPv6")[];
+      /**
+       * Which implementation makes the load balancer, for type LoadBalancer. Absent, the default, is the cluster's own.
+       */
+      loadBalancerClass?: string;
+      /**
+       * Addresses that the load balancer lets in, as CIDRs. Empty, the default, is all.
+       */
+      loadBalancerSourceRanges: string[];
+      /**
+       * Whether traffic from outside the cluster goes to pods on any node, or on its own node only, where its source address is kept. Absent is the cluster's default.
+       */
+      externalTrafficPolicy?: "Cluster" | "Local";
+      /**
+       * Whether traffic from inside the cluster goes to pods on any node or on its own node only. Absent is the cluster's default.
+       */
+      internalTrafficPolicy?: "Cluster" | "Local";
     };
     /**
      * Who may reach the relay's pods, where the cluster's network enforces such policies.
@@ -431,6 +1335,19 @@ export interface DefaultedKubeArmorRelay {
           [k: string]: string;
         };
       }[];
+    };
+    /**
+     * How many pods a drain of nodes may take at a time. Made only for more than one replica.
+     */
+    podDisruptionBudget: {
+      /**
+       * Make a PodDisruptionBudget.
+       */
+      enabled: boolean;
+      /**
+       * Pods that may be down at a time because of drains, as a number or as a percentage of all.
+       */
+      maxUnavailable: number | string;
     };
     /**
      * Which KubeArmor agents the relay collects from.
@@ -491,6 +1408,90 @@ export interface DefaultedKubeArmorRelay {
      */
     logLevel: "error" | "warn" | "info" | "debug";
     /**
+     * More environment variables of the relay's container.
+     *
+     * Items: An environment variable.
+     */
+    env: {
+      /**
+       * Name of the variable.
+       */
+      name: string;
+      /**
+       * Value of the variable, in which $(NAME) stands for another.
+       */
+      value?: string;
+      /**
+       * Where the value comes from.
+       */
+      valueFrom?: {
+        /**
+         * A key of a ConfigMap of this namespace.
+         */
+        configMapKeyRef?: {
+          /**
+           * Name of the object.
+           */
+          name: string;
+          /**
+           * Key in the object's data.
+           */
+          key: string;
+          /**
+           * Whether the pod starts without the object or its key.
+           */
+          optional?: boolean;
+        };
+        /**
+         * A key of a Secret of this namespace.
+         */
+        secretKeyRef?: {
+          /**
+           * Name of the object.
+           */
+          name: string;
+          /**
+           * Key in the object's data.
+           */
+          key: string;
+          /**
+           * Whether the pod starts without the object or its key.
+           */
+          optional?: boolean;
+        };
+        /**
+         * A field of the pod.
+         */
+        fieldRef?: {
+          /**
+           * Version of the API that the path is of, v1 when absent.
+           */
+          apiVersion: string;
+          /**
+           * Path of the field, for instance `spec.nodeName`.
+           */
+          fieldPath: string;
+        };
+        /**
+         * A request or limit of a container.
+         */
+        resourceFieldRef?: {
+          /**
+           * Name of the container, this one when absent.
+           */
+          containerName?: string;
+          /**
+           * What of it, for instance `limits.memory`.
+           */
+          resource: string;
+          /**
+           * Unit of the value, `1` when absent.
+           */
+          divisor?: number | string;
+        };
+      };
+    }[];
+    /**
      * Compute resources of the relay's container. Given, it replaces the default as a whole.
      */
     resources: {
@@ -541,6 +1542,545 @@ export interface DefaultedKubeArmorRelay {
       tolerationSeconds?: number;
     }[];
     /**
+     * Which nodes the pods prefer or need, and which pods they keep near or away from, as in a pod.
+     */
+    affinity?: {
+      /**
+       * Nodes that the pods prefer or need.
+       */
+      nodeAffinity?: {
+        /**
+         * Nodes that the pods need.
+         */
+        requiredDuringSchedulingIgnoredDuringExecution?: {
+          /**
+           * A node must match any of these.
+           *
+           * Items: All of its requirements must hold; one without any matches no node.
+           */
+          nodeSelectorTerms: {
+            /**
+             * Requirements on the node's labels.
+             *
+             * Items: A requirement.
+             */
+            matchExpressions?: {
+              /**
+               * Name of the label or field.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+            /**
+             * Requirements on the node's fields, of which `metadata.name` is the only one.
+             *
+             * Items: A requirement.
+             */
+            matchFields?: {
+              /**
+               * Name of the label or field.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+          }[];
+        };
+        /**
+         * Nodes that the pods prefer.
+         *
+         * Items: A preference.
+         */
+        preferredDuringSchedulingIgnoredDuringExecution?: {
+          /**
+           * How much it counts.
+           */
+          weight: number;
+          /**
+           * All of its requirements must hold; one without any matches no node.
+           */
+          preference: {
+            /**
+             * Requirements on the node's labels.
+             *
+             * Items: A requirement.
+             */
+            matchExpressions?: {
+              /**
+               * Name of the label or field.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+            /**
+             * Requirements on the node's fields, of which `metadata.name` is the only one.
+             *
+             * Items: A requirement.
+             */
+            matchFields?: {
+              /**
+               * Name of the label or field.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+          };
+        }[];
+      };
+      /**
+       * Pods that the relay's pods are to be near.
+       */
+      podAffinity?: {
+        /**
+         * What must hold.
+         *
+         * Items: Pods, and how far from them.
+         */
+        requiredDuringSchedulingIgnoredDuringExecution?: {
+          /**
+           * Label of nodes; those with the same value are one place.
+           */
+          topologyKey: string;
+          /**
+           * Labels of the pods, or of the namespaces. Empty is all of them.
+           */
+          labelSelector?: {
+            /**
+             * Every one of these labels must be on the object.
+             */
+            matchLabels?: {
+              [k: string]: string;
+            };
+            /**
+             * Requirements on the object's labels, all of which must hold.
+             *
+             * Items: A requirement.
+             */
+            matchExpressions?: {
+              /**
+               * Name of the label.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+          };
+          /**
+           * Namespaces of the pods. Without these and without namespaceSelector, the relay's own.
+           */
+          namespaces?: string[];
+          /**
+           * Labels of the pods, or of the namespaces. Empty is all of them.
+           */
+          namespaceSelector?: {
+            /**
+             * Every one of these labels must be on the object.
+             */
+            matchLabels?: {
+              [k: string]: string;
+            };
+            /**
+             * Requirements on the object's labels, all of which must hold.
+             *
+             * Items: A requirement.
+             */
+            matchExpressions?: {
+              /**
+               * Name of the label.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+          };
+          /**
+           * Labels that are compared with those of the pod to be placed.
+           */
+          matchLabelKeys?: string[];
+          /**
+           * Labels that are compared with those of the pod to be placed.
+           */
+          mismatchLabelKeys?: string[];
+        }[];
+        /**
+         * What is preferred.
+         *
+         * Items: A preference.
+         */
+        preferredDuringSchedulingIgnoredDuringExecution?: {
+          /**
+           * How much it counts.
+           */
+          weight: number;
+          /**
+           * Pods, and how far from them.
+           */
+          podAffinityTerm: {
+            /**
+             * Label of nodes; those with the same value are one place.
+             */
+            topologyKey: string;
+            /**
+             * Labels of the pods, or of the namespaces. Empty is all of them.
+             */
+            labelSelector?: {
+              /**
+               * Every one of these labels must be on the object.
+               */
+              matchLabels?: {
+                [k: string]: string;
+              };
+              /**
+               * Requirements on the object's labels, all of which must hold.
+               *
+               * Items: A requirement.
+               */
+              matchExpressions?: {
+                /**
+                 * Name of the label.
+                 */
+                key: string;
+                /**
+                 * How it is compared.
+                 */
+                operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+                /**
+                 * What it is compared with.
+                 */
+                values?: string[];
+              }[];
+            };
+            /**
+             * Namespaces of the pods. Without these and without namespaceSelector, the relay's own.
+             */
+            namespaces?: string[];
+            /**
+             * Labels of the pods, or of the namespaces. Empty is all of them.
+             */
+            namespaceSelector?: {
+              /**
+               * Every one of these labels must be on the object.
+               */
+              matchLabels?: {
+                [k: string]: string;
+              };
+              /**
+               * Requirements on the object's labels, all of which must hold.
+               *
+               * Items: A requirement.
+               */
+              matchExpressions?: {
+                /**
+                 * Name of the label.
+                 */
+                key: string;
+                /**
+                 * How it is compared.
+                 */
+                operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+                /**
+                 * What it is compared with.
+                 */
+                values?: string[];
+              }[];
+            };
+            /**
+             * Labels that are compared with those of the pod to be placed.
+             */
+            matchLabelKeys?: string[];
+            /**
+             * Labels that are compared with those of the pod to be placed.
+             */
+            mismatchLabelKeys?: string[];
+          };
+        }[];
+      };
+      /**
+       * Pods that the relay's pods are to keep away from.
+       */
+      podAntiAffinity?: {
+        /**
+         * What must hold.
+         *
+         * Items: Pods, and how far from them.
+         */
+        requiredDuringSchedulingIgnoredDuringExecution?: {
+          /**
+           * Label of nodes; those with the same value are one place.
+           */
+          topologyKey: string;
+          /**
+           * Labels of the pods, or of the namespaces. Empty is all of them.
+           */
+          labelSelector?: {
+            /**
+             * Every one of these labels must be on the object.
+             */
+            matchLabels?: {
+              [k: string]: string;
+            };
+            /**
+             * Requirements on the object's labels, all of which must hold.
+             *
+             * Items: A requirement.
+             */
+            matchExpressions?: {
+              /**
+               * Name of the label.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+          };
+          /**
+           * Namespaces of the pods. Without these and without namespaceSelector, the relay's own.
+           */
+          namespaces?: string[];
+          /**
+           * Labels of the pods, or of the namespaces. Empty is all of them.
+           */
+          namespaceSelector?: {
+            /**
+             * Every one of these labels must be on the object.
+             */
+            matchLabels?: {
+              [k: string]: string;
+            };
+            /**
+             * Requirements on the object's labels, all of which must hold.
+             *
+             * Items: A requirement.
+             */
+            matchExpressions?: {
+              /**
+               * Name of the label.
+               */
+              key: string;
+              /**
+               * How it is compared.
+               */
+              operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+              /**
+               * What it is compared with.
+               */
+              values?: string[];
+            }[];
+          };
+          /**
+           * Labels that are compared with those of the pod to be placed.
+           */
+          matchLabelKeys?: string[];
+          /**
+           * Labels that are compared with those of the pod to be placed.
+           */
+          mismatchLabelKeys?: string[];
+        }[];
+        /**
+         * What is preferred.
+         *
+         * Items: A preference.
+         */
+        preferredDuringSchedulingIgnoredDuringExecution?: {
+          /**
+           * How much it counts.
+           */
+          weight: number;
+          /**
+           * Pods, and how far from them.
+           */
+          podAffinityTerm: {
+            /**
+             * Label of nodes; those with the same value are one place.
+             */
+            topologyKey: string;
+            /**
+             * Labels of the pods, or of the namespaces. Empty is all of them.
+             */
+            labelSelector?: {
+              /**
+               * Every one of these labels must be on the object.
+               */
+              matchLabels?: {
+                [k: string]: string;
+              };
+              /**
+               * Requirements on the object's labels, all of which must hold.
+               *
+               * Items: A requirement.
+               */
+              matchExpressions?: {
+                /**
+                 * Name of the label.
+                 */
+                key: string;
+                /**
+                 * How it is compared.
+                 */
+                operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+                /**
+                 * What it is compared with.
+                 */
+                values?: string[];
+              }[];
+            };
+            /**
+             * Namespaces of the pods. Without these and without namespaceSelector, the relay's own.
+             */
+            namespaces?: string[];
+            /**
+             * Labels of the pods, or of the namespaces. Empty is all of them.
+             */
+            namespaceSelector?: {
+              /**
+               * Every one of these labels must be on the object.
+               */
+              matchLabels?: {
+                [k: string]: string;
+              };
+              /**
+               * Requirements on the object's labels, all of which must hold.
+               *
+               * Items: A requirement.
+               */
+              matchExpressions?: {
+                /**
+                 * Name of the label.
+                 */
+                key: string;
+                /**
+                 * How it is compared.
+                 */
+                operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+                /**
+                 * What it is compared with.
+                 */
+                values?: string[];
+              }[];
+            };
+            /**
+             * Labels that are compared with those of the pod to be placed.
+             */
+            matchLabelKeys?: string[];
+            /**
+             * Labels that are compared with those of the pod to be placed.
+             */
+            mismatchLabelKeys?: string[];
+          };
+        }[];
+      };
+    };
+    /**
+     * How the pods are spread over nodes and zones. Given, it replaces the operator's own, which prefers different nodes and zones; an empty list is no spread.
+     *
+     * Items: A constraint. Without labelSelector it counts the relay's own pods.
+     */
+    topologySpreadConstraints?: {
+      /**
+       * By how many pods two places may differ.
+       */
+      maxSkew: number;
+      /**
+       * Label of nodes; those with the same value are one place.
+       */
+      topologyKey: string;
+      /**
+       * Whether a pod that cannot be placed so waits or is placed all the same.
+       */
+      whenUnsatisfiable: "DoNotSchedule" | "ScheduleAnyway";
+      /**
+       * Labels of the pods, or of the namespaces. Empty is all of them.
+       */
+      labelSelector?: {
+        /**
+         * Every one of these labels must be on the object.
+         */
+        matchLabels?: {
+          [k: string]: string;
+        };
+        /**
+         * Requirements on the object's labels, all of which must hold.
+         *
+         * Items: A requirement.
+         */
+        matchExpressions?: {
+          /**
+           * Name of the label.
+           */
+          key: string;
+          /**
+           * How it is compared.
+           */
+          operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+          /**
+           * What it is compared with.
+           */
+          values?: string[];
+        }[];
+      };
+      /**
+       * As many places at least there are taken to be.
+       */
+      minDomains?: number;
+      /**
+       * Whether nodes that the pod cannot run on because of its affinity and selector count.
+       */
+      nodeAffinityPolicy?: "Honor" | "Ignore";
+      /**
+       * Whether nodes whose taints the pod does not accept count.
+       */
+      nodeTaintsPolicy?: "Honor" | "Ignore";
+      /**
+       * Labels that are compared with those of the pod to be placed.
+       */
+      matchLabelKeys?: string[];
+    }[];
+    /**
      * Priority class of the pods. Empty is the cluster's default.
      */
     priorityClassName: string;
@@ -555,6 +2095,139 @@ export interface DefaultedKubeArmorRelay {
      */
     podAnnotations: {
       [k: string]: string;
+    };
+    /**
+     * Security settings of the pods, as in a pod. What is given here goes before the operator's own, which are runAsNonRoot and the runtime's default seccompProfile.
+     */
+    securityContext: {
+      /**
+       * User of the relay's process, the image's own when absent.
+       */
+      runAsUser?: number;
+      /**
+       * Group of the relay's process, the image's own when absent.
+       */
+      runAsGroup?: number;
+      /**
+       * Whether the node refuses to run the relay as root. The operator's own setting is true.
+       */
+      runAsNonRoot?: boolean;
+      /**
+       * Group that owns the pods' volumes.
+       */
+      fsGroup?: number;
+      /**
+       * When the owner of a volume's files is changed.
+       */
+      fsGroupChangePolicy?: "OnRootMismatch" | "Always";
+      /**
+       * More groups of the relay's process.
+       */
+      supplementalGroups?: number[];
+      /**
+       * Whether groups that the image defines count as well.
+       */
+      supplementalGroupsPolicy?: "Merge" | "Strict";
+      /**
+       * SELinux context of the containers.
+       */
+      seLinuxOptions?: {
+        /**
+         * Level of the context.
+         */
+        level?: string;
+        /**
+         * Role of the context.
+         */
+        role?: string;
+        /**
+         * Type of the context.
+         */
+        type?: string;
+        /**
+         * User of the context.
+         */
+        user?: string;
+      };
+      /**
+       * How the SELinux label of volumes is changed.
+       */
+      seLinuxChangePolicy?: "MountOption" | "Recursive";
+      /**
+       * System calls that the containers may make. The operator's own setting is the runtime's default.
+       */
+      seccompProfile?: {
+        /**
+         * Whose profile it is.
+         */
+        type: "RuntimeDefault" | "Localhost" | "Unconfined";
+        /**
+         * Name of a profile on the node, for type Localhost.
+         */
+        localhostProfile?: string;
+      };
+      /**
+       * AppArmor profile of the containers.
+       */
+      appArmorProfile?: {
+        /**
+         * Whose profile it is.
+         */
+        type: "RuntimeDefault" | "Localhost" | "Unconfined";
+        /**
+         * Name of a profile on the node, for type Localhost.
+         */
+        localhostProfile?: string;
+      };
+      /**
+       * Kernel settings of the pods.
+       *
+       * Items: A kernel setting.
+       */
+      sysctls?: {
+        /**
+         * Name of the setting.
+         */
+        name: string;
+        /**
+         * Value of the setting.
+         */
+        value: string;
+      }[];
+    };
+    /**
+     * How long a pod that is to end may go on to serve what it holds.
+     */
+    terminationGracePeriodSeconds: number;
+    /**
+     * A rollout that does not progress for so long has failed. The old pods serve on.
+     */
+    progressDeadlineSeconds: number;
+    /**
+     * What no other field can say about the pods, merged last over the operator's own pod template.
+     */
+    podTemplate: {
+      /**
+       * Labels and annotations.
+       */
+      metadata?: {
+        /**
+         * More labels for the pods.
+         */
+        labels?: {
+          [k: string]: string;
+        };
+        /**
+         * More annotations for the pods.
+         */
+        annotations?: {
+          [k: string]: string;
+        };
+      };
+      /**
+       * Any part of a pod's spec. Its containers, volumes and the like are merged by name; the relay's container is `kubearmor-relay-server`.
+       */
+      spec?: Record<string, unknown>;
     };
   };
   /**
@@ -601,6 +2274,10 @@ export interface DefaultedKubeArmorRelay {
      */
     replicas?: number;
     /**
+     * Relay pods of the newest template.
+     */
+    updatedReplicas?: number;
+    /**
      * Relay pods that are ready.
      */
     readyReplicas?: number;
@@ -617,8 +2294,91 @@ export interface DefaultedKubeArmorRelay {
      */
     image?: string;
     /**
-     * Streams that the relay is told to print, or `none`.
+     * Streams that every relay pod has confirmed to print, or `none`. Absent while they do not agree.
      */
     stdout?: string;
+    /**
+     * Version of the relay that the pods run; several while they differ.
+     */
+    version?: string;
+    /**
+     * Agents, as the relay pods see them.
+     */
+    agents?: {
+      /**
+       * Agents there are; of several relay pods, what the one that sees most says.
+       */
+      seen?: number;
+      /**
+       * Agents that events are collected from; of several relay pods, what the one with fewest says.
+       */
+      connected?: number;
+    };
+    /**
+     * Events that were lost, all relay pods together, since each of them started.
+     */
+    loss?: {
+      /**
+       * Events that the relay received and could not deliver.
+       */
+      dropped?: number;
+      /**
+       * Times that a stream of an agent was interrupted, so that events may be missing.
+       */
+      gaps?: number;
+    };
+    /**
+     * What every relay pod says of itself. Each writes its own entry.
+     *
+     * Items: What a relay pod says.
+     */
+    relays?: {
+      /**
+       * Name of the pod.
+       */
+      pod: string;
+      /**
+       * Version of the relay.
+       */
+      version?: string;
+      /**
+       * Hash of the settings in force. Absent while none of the ConfigMap's are.
+       */
+      settings?: string;
+      /**
+       * Streams that it prints, or `none`.
+       */
+      stdout?: string;
+      /**
+       * Agents, as this pod sees them.
+       */
+      agents?: {
+        /**
+         * Agents there are; of several relay pods, what the one that sees most says.
+         */
+        seen?: number;
+        /**
+         * Agents that events are collected from; of several relay pods, what the one with fewest says.
+         */
+        connected?: number;
+      };
+      /**
+       * Events that this pod lost since it started.
+       */
+      loss?: {
+        /**
+         * Events that the relay received and could not deliver.
+         */
+        dropped?: number;
+        /**
+         * Times that a stream of an agent was interrupted, so that events may be missing.
+         */
+        gaps?: number;
+      };
+      /**
+       * Why the pod is not ready, or which settings it refused. Absent when there is nothing to say.
+       */
+      problem?: string;
+    }[];
   };
 }
