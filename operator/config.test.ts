@@ -29,6 +29,14 @@ test("parseConfig() takes namespaces from either flag, or from WATCH_NAMESPACES,
   assert.deepEqual(namespacesOf(["--namespaces="], { WATCH_NAMESPACES: "c" }), []);
 });
 
+test("parseConfig() without rights in the cluster needs to know where there are any", () => {
+  assert.equal(configOf(parseConfig([], {})).clusterRights, true);
+  assert.equal(configOf(parseConfig(["--cluster-rights=false"], { WATCH_NAMESPACES: "a" })).clusterRights, false);
+  const parsed = parseConfig(["--cluster-rights=false"], {});
+  assert.ok(parsed.kind === "invalid");
+  assert.match(parsed.errors.join(), /-cluster-rights is false: -namespaces \(or WATCH_NAMESPACES\) must name/);
+});
+
 test("parseConfig() names every mistake at once, with its value and what is wanted", () => {
   const parsed = parseConfig(
     ["--http-port=x", "--concurrency=0", "--log-level=loud", "--leader-elect=maybe", "extra"],

@@ -6,6 +6,8 @@ export interface OperatorConfig {
   readonly context: string | undefined;
   /** Whose relays are watched; empty: those of all namespaces. */
   readonly namespaces: readonly string[];
+  /** Whether anything outside of these namespaces may be asked for, and of the Lease's. */
+  readonly clusterRights: boolean;
   /** Port of livez, readyz and metrics; 0 takes a free one. */
   readonly httpPort: number;
   /** Image for relays whose spec names none. */
@@ -34,6 +36,7 @@ const flags: Readonly<Record<string, FlagKind>> = {
   context: "string",
   namespace: "string",
   namespaces: "string",
+  "cluster-rights": "boolean",
   "http-port": "string",
   "relay-image": "string",
   "leader-elect": "boolean",
@@ -64,6 +67,7 @@ export function parseConfig(argv: readonly string[], env: Environment): ParsedCo
     kubeconfig,
     context: values.get("context"),
     namespaces: splitList(namespaces),
+    clusterRights: read("cluster-rights", true, parseBoolean, "true or false"),
     httpPort: read("http-port", 8081, parsePort, "a port"),
     relayImage: values.get("relay-image") ?? developmentRelayImage,
     leaderElect: read("leader-elect", inCluster, parseBoolean, "true or false"),
@@ -72,6 +76,10 @@ export function parseConfig(argv: readonly string[], env: Environment): ParsedCo
     dryRun: read("dry-run", false, parseBoolean, "true or false"),
     logLevel: read("log-level", "info", parseLevel, `one of ${logLevels.join(", ")}`),
   };
+  if (!config.clusterRights && config.namespaces.length === 0)
+    mistakes.push(
+      "Flag -cluster-rights is false: -namespaces (or WATCH_NAMESPACES) must name where there are rights, and is empty",
+    );
   return mistakes.length === 0 ? { kind: "valid", config, warnings } : { kind: "invalid", errors: mistakes };
 }
 

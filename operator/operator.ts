@@ -27,7 +27,7 @@ export type OperatorOptions = Pick<
   OperatorConfig,
   "namespaces" | "httpPort" | "relayImage" | "leaderElect" | "leaseNamespace" | "concurrency"
 > &
-  Partial<Pick<OperatorConfig, "dryRun">>;
+  Partial<Pick<OperatorConfig, "dryRun" | "clusterRights">>;
 
 export interface OperatorDeps {
   readonly cluster: Cluster;
@@ -77,7 +77,7 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
     }),
   );
   const identity = `${hostname()}_${randomUUID()}`;
-  const { dryRun = false } = options;
+  const { dryRun = false, clusterRights = true } = options;
   // One that writes nothing need not be the only one.
   const election = options.leaderElect && !dryRun ? opened.use(elect(options, identity, deps)) : undefined;
   const writer = fencedClient(client, () => !dryRun && (election?.mayWrite() ?? true));
@@ -92,7 +92,7 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
     }),
   );
   const reconcile = createReconciler(
-    { defaultImage: options.relayImage, dryRun },
+    { defaultImage: options.relayImage, dryRun, reach: clusterRights ? undefined : options.namespaces },
     {
       view: caches,
       client: writer,

@@ -1,6 +1,9 @@
+import { roleBindings, roles } from "../../lib/kube/resources.ts";
 import type { ObjectName } from "../../lib/kube/types.ts";
 import { errorText } from "../../lib/process/log.ts";
 import { type Relay, relayResource } from "../api/relay.ts";
+import type { Reach } from "../decide/reach.ts";
+import { unseenText } from "../decide/unseen.ts";
 import { type Outcome, done } from "../engine/outcome.ts";
 import { deleteUnowned, hasFinalizer, removeFinalizer } from "./finalizer.ts";
 import { ownerOf, relayKey } from "../watch/keys.ts";
@@ -10,10 +13,12 @@ import type { ReconcilerDeps } from "./reconciler.ts";
 const abandonCleanupAfterMs = 600_000;
 
 /** The relay is being deleted: what the garbage collector cannot reach goes first, then the finalizer. */
-export async function cleanUp(relay: Relay, deps: ReconcilerDeps, signal: AbortSignal): Promise<Outcome> {
+export async function cleanUp(relay: Relay, reach: Reach, deps: ReconcilerDeps, signal: AbortSignal): Promise<Outcome> {
   if (!hasFinalizer(relay)) return done;
   try {
-    await deleteUnowned(relay, deps.view.childrenOf(relayKey(relay)), deps, signal);
+    const unseen = deps.view.unseen().filter(({ resource }) => resource === roles || resource === roleBindings);
+    if (unseen.length > 0) throw new Error(`Cannot find all roles of the relay: ${unseenText(unseen)}`);
+    await deleteUnowned(relay, deps.view.childrenOf(relayKey(relay)), reach, deps, signal);
   } catch (error) {
     const sinceMs = deps.clock.now() - Date.parse(relay.metadata.deletionTimestamp ?? "");
     if (signal.aborted || !(sinceMs > abandonCleanupAfterMs)) throw error;
@@ -29,12 +34,13 @@ export async function cleanUp(relay: Relay, deps: ReconcilerDeps, signal: AbortS
 export async function sweep(
   key: string,
   name: Required<ObjectName>,
+  reach: Reach,
   deps: ReconcilerDeps,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const known = deps.view.childrenOf(key);
   const left = known.some(({ object }) => ownerOf(object) !== undefined);
   if (!left || (await deps.client.get(relayResource, name, signal)) !== undefined) return done;
-  await deleteUnowned({ metadata: name }, known, deps, signal);
+  await deleteUnowned({ metadata: name }, known, reach, deps, signal);
   return done;
 }

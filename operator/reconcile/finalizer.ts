@@ -3,6 +3,7 @@ import { clusterRoleBindings, clusterRoles, roleBindings, roles } from "../../li
 import type { KubeClient, KubeObject, Resource } from "../../lib/kube/types.ts";
 import { type Relay, cleanupFinalizer, relayResource } from "../api/relay.ts";
 import type { LiveObject } from "../decide/plan.ts";
+import type { Reach } from "../decide/reach.ts";
 import { clusterRoleName } from "../desired/names.ts";
 import { ownerOf } from "../watch/keys.ts";
 import { remove } from "./write.ts";
@@ -38,16 +39,18 @@ export async function removeFinalizer(relay: Relay, deps: FinalizerDeps, signal:
 /**
  * Deletes the objects of a relay which no owner reference can reach.
  * @param known those of other namespaces are found by the caches only
+ * @param reach outside of it there are none, and nothing is asked for
  */
 export async function deleteUnowned(
   relay: Named,
   known: readonly LiveObject[],
+  reach: Reach,
   deps: Pick<FinalizerDeps, "client">,
   signal: AbortSignal,
 ): Promise<void> {
   const name = clusterRoleName(relay);
   // The binding first: a binding to a role that is gone would bind to whoever makes that role anew.
-  for (const resource of [clusterRoleBindings, clusterRoles]) {
+  for (const resource of reach === undefined ? [clusterRoleBindings, clusterRoles] : []) {
     const object = await deps.client.get(resource, { name }, signal);
     if (object !== undefined && isOurs(object, relay)) await remove({ resource, object }, deps.client, signal);
   }

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError } from "../../lib/kube/errors.ts";
+import { networkPolicies, roles } from "../../lib/kube/resources.ts";
 import type { KubeClient, KubeObject, ObjectName, Resource } from "../../lib/kube/types.ts";
 import { FakeClock } from "../../lib/process/fake-clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
 import { type Relay, type RelayStatus, cleanupFinalizer, relayResource } from "../api/relay.ts";
+import type { Reach } from "../decide/reach.ts";
 import type { Transition } from "../decide/transitions.ts";
-import type { Outcome } from "../engine/outcome.ts";
+import type { Unseen } from "../decide/unseen.ts";
+import { type Outcome, TerminalError } from "../engine/outcome.ts";
 import { clusterRoleOf, relayOf } from "../testing/samples.ts";
 import { createReconciler } from "./reconciler.ts";
 
@@ -22,6 +25,10 @@ interface World {
   /** Throws to refuse a request. */
   readonly refuse?: (verb: string, resource: Resource, passing: AbortController) => void;
   readonly covers?: boolean;
+  readonly reach?: Reach;
+  readonly unseen?: readonly Unseen[];
+  /** Told of the kind of every object that is read from the server. */
+  readonly asked?: (resource: Resource) => void;
 }
 
 interface Seen {
@@ -35,7 +42,16 @@ interface Seen {
 }
 
 /** One pass over this world. */
-async function pass({ relay, objects = [], unknown = [], refuse, covers = true }: World): Promise<Seen> {
+async function pass({
+  relay,
+  objects = [],
+  unknown = [],
+  refuse,
+  covers = true,
+  reach,
+  unseen = [],
+  asked,
+}: World): Promise<Seen> {
   const passing = new AbortController();
   const writes: string[] = [];
   const sent: unknown[] = [];
@@ -48,11 +64,13 @@ async function pass({ relay, objects = [], unknown = [], refuse, covers = true }
     writes.push(`${verb} ${resource.kind}`);
   };
   const client: KubeClient = {
-    get: (resource, name) =>
-      Promise.resolve(
+    get(resource, name) {
+      asked?.(resource);
+      return Promise.resolve(
         find(resource, name) ??
           unknown.find(({ kind, metadata: { name: other } }) => kind === resource.kind && other === name.name),
-      ),
+      );
+    },
     list: () => Promise.resolve([]),
     raw: () => Promise.resolve({}),
     create: (_resource, object) => Promise.resolve(object),
@@ -78,7 +96,7 @@ async function pass({ relay, objects = [], unknown = [], refuse, covers = true }
     },
   };
   const reconcile = createReconciler(
-    { defaultImage: "relay" },
+    { defaultImage: "relay", reach },
     {
       view: {
         covers: () => covers,
@@ -89,6 +107,7 @@ async function pass({ relay, objects = [], unknown = [], refuse, covers = true }
             .map((object) => ({ resource: clusterRoleOf(relayOf()).resource, object })),
         relaysWanting: () => [],
         podsOf: () => [],
+        unseen: () => unseen,
       },
       client,
       wrote: (resource, object) => known.set(`${resource.kind}/${object.metadata.name}`, object),
@@ -304,3 +323,39 @@ for (const [verb, kind] of [
     assert.deepEqual(seen.transitions, []);
   });
 }
+
+const going = { ...metadata, deletionTimestamp: "2026-01-01T00:00:00Z", finalizers: [cleanupFinalizer] };
+
+test("reconcile: what needs rights in the cluster is refused where there are none, with what to set", async () => {
+  const { outcome, writes, status } = await pass({ relay: relayOf(), reach: ["kubearmor"] });
+  assert.deepEqual(writes, ["status KubeArmorRelay"]);
+  assert.ok(outcome instanceof TerminalError);
+  assert.equal(reasonOf(status, "Accepted"), "ClusterRightsNeeded");
+  assert.match(status?.conditions?.[0]?.message ?? "", /enrichment\.remoteHost: set it to false/);
+});
+
+test("reconcile: without rights in the cluster nothing of the cluster is asked for at the end", async () => {
+  const asked: string[] = [];
+  const { writes } = await pass({
+    relay: relayOf({}, { metadata: going }),
+    reach: ["kubearmor"],
+    asked: ({ kind }) => asked.push(kind),
+  });
+  assert.deepEqual([asked, writes], [[], ["patch KubeArmorRelay"]]);
+});
+
+const unseenOf = (resource: Resource) => [{ resource, message: `cannot list resource "${resource.plural}"` }];
+
+test("reconcile: everything is written while changes of a kind are not heard of, and the status says so", async () => {
+  const { outcome, writes, status } = await pass({ relay: relayOf(), unseen: unseenOf(networkPolicies) });
+  assert.ok(writes.includes("apply Deployment"));
+  assert.equal(reasonOf(status, "Applied"), "PermissionDenied");
+  assert.deepEqual(outcome, { kind: "requeue-after", afterMs: 60_000 });
+});
+
+test("reconcile: a relay whose roles elsewhere cannot be found keeps its finalizer", async () => {
+  const { outcome, writes } = await pass({ relay: relayOf({}, { metadata: going }), unseen: unseenOf(roles) });
+  assert.ok(outcome instanceof Error);
+  assert.match(outcome.message, /Cannot find all roles/);
+  assert.deepEqual(writes, []);
+});

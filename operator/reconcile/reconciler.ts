@@ -3,7 +3,9 @@ import type { Log } from "../../lib/process/log.ts";
 import type { KubeClient, KubeObject, ObjectName, Resource } from "../../lib/kube/types.ts";
 import { type Relay, parseRelay, relayResource } from "../api/relay.ts";
 import type { LiveObject, PlanDeps, PlannedWrite } from "../decide/plan.ts";
+import type { Reach } from "../decide/reach.ts";
 import type { Transition } from "../decide/transitions.ts";
+import type { Unseen } from "../decide/unseen.ts";
 import type { DeploymentOptions } from "../desired/deployment.ts";
 import { type Reconcile, done } from "../engine/outcome.ts";
 import { parseKey } from "../watch/keys.ts";
@@ -22,6 +24,8 @@ export interface View {
   relaysWanting(namespace: string, service: string): readonly KubeObject[];
   childrenOf(key: string): readonly LiveObject[];
   podsOf(key: string): readonly KubeObject[];
+  /** The kinds of which changes are not heard, because the server refuses to tell. */
+  unseen(): readonly Unseen[];
 }
 
 export interface ReconcilerDeps {
@@ -43,6 +47,8 @@ export interface ReconcilerDeps {
 export interface ReconcilerOptions extends DeploymentOptions {
   /** Write nothing, and log what would be written. Default false. */
   readonly dryRun?: boolean;
+  /** Default: the whole cluster. */
+  readonly reach?: Reach | undefined;
 }
 
 /** What is kept from one pass to the next: about the pace of writes only, and of no matter when it is lost. */
@@ -64,9 +70,9 @@ export function createReconciler(options: ReconcilerOptions, deps: ReconcilerDep
     if (options.dryRun === true)
       return object === undefined ? done : await preview(key, parseRelay(object), options, deps, signal);
     if (object === undefined) memory.contention.forget(key);
-    if (object === undefined) return await sweep(key, name, deps, signal);
+    if (object === undefined) return await sweep(key, name, options.reach, deps, signal);
     const relay = parseRelay(object);
-    if (relay.metadata.deletionTimestamp !== undefined) return await cleanUp(relay, deps, signal);
+    if (relay.metadata.deletionTimestamp !== undefined) return await cleanUp(relay, options.reach, deps, signal);
     return await converge(key, relay, options, { ...deps, ...memory }, signal);
   };
 }

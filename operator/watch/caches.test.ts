@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { configMaps, deployments, pods, services } from "../../lib/kube/resources.ts";
+import { configMaps, deployments, pods, roles, services } from "../../lib/kube/resources.ts";
 import type { KubeObject, ListWatchOptions, Resource, WatchChange, WatchState } from "../../lib/kube/types.ts";
 import { cleanupFinalizer, relayResource } from "../api/relay.ts";
 import { configMap } from "../desired/config-map.ts";
+import { ownerLabels } from "../desired/names.ts";
 import { service } from "../desired/service.ts";
 import { relayOf } from "../testing/samples.ts";
 import { Caches } from "./caches.ts";
@@ -18,15 +19,25 @@ interface Rig {
   readonly send: (resource: Resource, change: WatchChange, namespace?: string) => void;
 }
 
-function start(namespaces: readonly string[] = [], state: WatchState = { kind: "synced" }): Rig {
+interface RigOptions {
+  readonly clusterRights?: boolean;
+  /** Of every list-watch. */
+  readonly synced?: Promise<void>;
+}
+
+function start(
+  namespaces: readonly string[] = [],
+  state: WatchState = { kind: "synced" },
+  { synced = Promise.resolve(), ...rest }: RigOptions = {},
+): Rig {
   const watched: ListWatchOptions[] = [];
   let enqueued: string[] = [];
   const caches = new Caches(
-    { namespaces },
+    { namespaces, ...rest },
     {
       startListWatch(options) {
         watched.push(options);
-        return { synced: Promise.resolve(), state, [Symbol.asyncDispose]: () => Promise.resolve() };
+        return { synced, state, [Symbol.asyncDispose]: () => Promise.resolve() };
       },
       enqueue: (each) => enqueued.push(each),
       onRestart() {},
@@ -189,4 +200,47 @@ test("Caches: a Service's deletion enqueues every relay of its namespace that wa
   keys();
   send(services, { kind: "deleted", object: serviceOf("one", "2") });
   assert.deepEqual(keys(), ["kubearmor/one", "kubearmor/two"]);
+});
+
+test("Caches: without rights in the cluster only the namespaces are asked about", () => {
+  const { watched } = start(["a", "b"], { kind: "synced" }, { clusterRights: false });
+  assert.deepEqual([...new Set(watched.map(({ scope }) => scope.namespace))], ["a", "b"]);
+  assert.ok(watched.every(({ resource }) => resource.namespaced));
+});
+
+test("Caches: roles are watched everywhere, as agents may be elsewhere, if there are rights for it", () => {
+  const { caches, watched, send } = start(["kubearmor"]);
+  assert.deepEqual(
+    watched.filter(({ resource }) => resource === roles).map(({ scope }) => scope.namespace),
+    [undefined],
+  );
+  const labels = { [ownerLabels.namespace]: "kubearmor", [ownerLabels.name]: "kubearmor-relay" };
+  const metadata = { namespace: "elsewhere", name: "r", resourceVersion: "1", labels };
+  send(roles, { kind: "added", object: { apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role", metadata } });
+  assert.equal(caches.childrenOf(key).length, 1);
+});
+
+test("Caches: what may not be followed holds nothing up, and every relay hears of it and of its end", async () => {
+  const forbidden: WatchState = { kind: "failing", reason: "forbidden", error: new Error("cannot list pods") };
+  const { caches, watched, send, keys } = start([], forbidden, { synced: new Promise(() => {}) });
+  send(relayResource, { kind: "replaced", objects: [relayAt("1")] });
+  keys();
+  for (const { onState } of watched) onState?.(forbidden);
+  await caches.synced;
+  assert.deepEqual([...new Set(keys())], [key]);
+  const refused = caches.unseen().find(({ resource }) => resource === pods);
+  assert.equal(refused?.message, "cannot list pods");
+  for (const { onState } of watched) onState?.(forbidden);
+  assert.deepEqual(keys(), [], "but not again and again");
+  watched[0]?.onState?.({ kind: "synced" });
+  assert.deepEqual(keys(), [key]);
+});
+
+test("Caches: what cannot be reached is waited for", async () => {
+  const unreachable: WatchState = { kind: "failing", reason: "unreachable", error: new Error("refused") };
+  const { caches, watched } = start([], unreachable, { synced: new Promise(() => {}) });
+  for (const { onState } of watched) onState?.(unreachable);
+  const first = await Promise.race([caches.synced.then(() => "synced"), Promise.resolve("waiting")]);
+  assert.equal(first, "waiting");
+  assert.deepEqual(caches.unseen(), []);
 });

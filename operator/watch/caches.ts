@@ -1,9 +1,10 @@
 import type { ListWatch } from "../../lib/kube/list-watch.ts";
-import { services } from "../../lib/kube/resources.ts";
+import { roleBindings, roles, services } from "../../lib/kube/resources.ts";
 import type { StoreChange } from "../../lib/kube/store.ts";
-import type { KubeObject, ListWatchOptions, ObjectName, Resource } from "../../lib/kube/types.ts";
+import type { KubeObject, ListWatchOptions, ObjectName, Resource, WatchState } from "../../lib/kube/types.ts";
 import { cleanupFinalizer } from "../api/relay.ts";
 import type { LiveObject } from "../decide/plan.ts";
+import type { Unseen } from "../decide/unseen.ts";
 import type { Priority } from "../engine/queue.ts";
 import { FreshStore } from "./fresh-store.ts";
 import { keysOfChild, relayKey, wantedService } from "./keys.ts";
@@ -13,6 +14,8 @@ import { type Source, childSources, podSource, relaySource } from "./sources.ts"
 export interface CachesOptions {
   /** Whose relays are watched; empty: those of all namespaces. */
   readonly namespaces: readonly string[];
+  /** Whether anything outside of `namespaces` may be asked for. Default true. */
+  readonly clusterRights?: boolean;
 }
 
 export interface CachesDeps {
@@ -32,11 +35,16 @@ interface Shard extends Source {
   /** `relay`: the relays it may concern; `service`: the Service that a relay wants. */
   readonly store: FreshStore<"relay" | "service">;
   readonly listWatch: ListWatch;
+  /** Resolves when it was listed once, or may not be. */
+  readonly settled: Promise<void>;
 }
 
 /** What the operator knows of the cluster, and how it hears of changes. */
 export class Caches implements AsyncDisposable {
-  /** Resolves when every kind has been listed once; rejects when disposed before. */
+  /**
+   * Resolves when every kind has been listed once, or may not be: what can be done without it is done. Rejects when
+   * disposed before.
+   */
   readonly synced: Promise<void>;
   readonly #namespaces: readonly string[];
   readonly #shards: readonly Shard[];
@@ -45,11 +53,10 @@ export class Caches implements AsyncDisposable {
   constructor(options: CachesOptions, deps: CachesDeps) {
     this.#namespaces = options.namespaces;
     this.#enqueue = deps.enqueue;
-    this.#shards = [relaySource, ...childSources, podSource].flatMap((source) => {
-      const split = source.resource.namespaced && options.namespaces.length > 0;
-      return (split ? options.namespaces : [""]).map((namespace) => this.#startShard(source, namespace, deps));
-    });
-    this.synced = Promise.all(this.#shards.map(({ listWatch }) => listWatch.synced)).then(() => {});
+    this.#shards = [relaySource, ...childSources, podSource].flatMap((source) =>
+      placesOf(source, options).map((namespace) => this.#startShard(source, namespace, deps)),
+    );
+    this.synced = Promise.all(this.#shards.map(({ settled }) => settled)).then(() => {});
     this.synced.catch(() => {
       // Whoever waits for it is told; nobody else needs to be.
     });
@@ -110,6 +117,13 @@ export class Caches implements AsyncDisposable {
     });
   }
 
+  /** The kinds of which changes are not heard, because the server refuses to tell. */
+  unseen(): readonly Unseen[] {
+    return this.#shards.flatMap(({ resource, listWatch: { state } }) =>
+      isDenied(state) ? [{ resource, message: state.error.message }] : [],
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#shards.map(({ listWatch }) => listWatch[Symbol.asyncDispose]()));
   }
@@ -121,6 +135,8 @@ export class Caches implements AsyncDisposable {
       relay: isRelay ? (object) => [relayKey(object)] : keysOfChild,
       service: isRelay ? (object) => [wantedService(object)] : () => [],
     });
+    const denied = Promise.withResolvers<void>();
+    let wasDenied = false;
     const listWatch = deps.startListWatch({
       resource,
       scope: {
@@ -138,9 +154,20 @@ export class Caches implements AsyncDisposable {
         const priority = change.kind === "replaced" ? "routine" : "change";
         for (const key of new Set([...keys, ...rivals])) deps.enqueue(key, priority);
       },
+      onState: (state) => {
+        if (isDenied(state)) denied.resolve();
+        // It is in the status of every relay.
+        if (isDenied(state) !== wasDenied) this.#enqueueRelays();
+        wasDenied = isDenied(state);
+      },
       onRestart: (reason) => deps.onRestart(resource.kind, reason),
     });
-    return { ...source, namespace, store, listWatch };
+    return { ...source, namespace, store, listWatch, settled: Promise.race([listWatch.synced, denied.promise]) };
+  }
+
+  #enqueueRelays(): void {
+    const relays = this.#shards.filter(({ resource }) => resource === relaySource.resource);
+    for (const relay of relays.flatMap(({ store }) => store.list())) this.#enqueue(relayKey(relay), "routine");
   }
 
   /** A Service's name is free: those who want it may have been refused it. */
@@ -157,6 +184,19 @@ export class Caches implements AsyncDisposable {
         (shard.namespace === "" || shard.namespace === namespace),
     );
   }
+}
+
+/** The namespaces in which a kind is watched, each by itself; `""` = all of them, or the cluster. */
+function placesOf({ resource }: Source, { namespaces, clusterRights = true }: CachesOptions): readonly string[] {
+  if (!resource.namespaced) return clusterRights ? [""] : [];
+  if (namespaces.length === 0) return [""];
+  // Relays have roles wherever their agents are.
+  const isElsewhere = resource === roles || resource === roleBindings;
+  return clusterRights && isElsewhere ? [""] : namespaces;
+}
+
+function isDenied(state: WatchState): state is Extract<WatchState, { readonly kind: "failing" }> {
+  return state.kind === "failing" && state.reason === "forbidden";
 }
 
 function keysOfRelayChange(change: StoreChange, fingerprint: typeof relayFingerprint): readonly string[] {
