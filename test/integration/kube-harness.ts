@@ -104,25 +104,40 @@ export function portOf(cluster: Cluster): number {
 
 /** A control plane that can be ended and begun again with its data; it comes back on another port with another CA. */
 export interface Restartable extends AsyncDisposable {
+  readonly dir: string;
   readonly kubeconfig: string;
+  /** By SIGKILL. */
   stop(): Promise<void>;
   start(): Promise<void>;
 }
 
-export async function startRestartable(): Promise<Restartable> {
+export interface RestartableOptions {
+  readonly crds?: readonly string[];
+  readonly apiserverArgs?: readonly string[];
+}
+
+export async function startRestartable(options: RestartableOptions = {}): Promise<Restartable> {
   using progress = startProgress(consoleProgressDeps);
   const bin = await ensurePrograms(testbedPaths().cache, progress);
   const dir = mkdtempSync(join(tmpdir(), "kubearmor-relay-cp-"));
   const ready = join(dir, "ready");
   const begin = async () => {
     rmSync(ready, { force: true });
-    const command = [join(bin, "kubebox"), "up", `--dir=${dir}`, "--ip=127.0.0.1"];
+    const command = [
+      join(bin, "kubebox"),
+      "up",
+      `--dir=${dir}`,
+      "--ip=127.0.0.1",
+      ...(options.crds ?? []).map((path) => `--pre=${path}`),
+      `--apiserver-flags=${(options.apiserverArgs ?? []).join(" ")}`,
+    ];
     const server = await startTethered({ bin, command, logFile: join(dir, "control-plane.log") });
     await server.waitUntil(() => existsSync(ready), 120_000);
     return server;
   };
   let server = await begin();
   return {
+    dir,
     kubeconfig: join(dir, "admin.kubeconfig"),
     stop: () => Promise.resolve(server[Symbol.asyncDispose]()),
     async start() {

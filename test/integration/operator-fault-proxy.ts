@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
@@ -14,6 +14,8 @@ export type Fault =
   /** It is done, and nobody hears of it. */
   | { readonly kind: "lost-answer" }
   | { readonly kind: "late"; readonly ms: number }
+  /** Every part of the body comes so much later, in order. */
+  | { readonly kind: "lagging"; readonly ms: number }
   /** The body comes in crumbs. */
   | { readonly kind: "slow" }
   /** The body ends, or the connection breaks, within a line. */
@@ -34,6 +36,8 @@ export interface FaultProxy extends AsyncDisposable {
   fault: (asked: Asked) => Fault | undefined;
   /** How many faults there were. */
   readonly count: number;
+  /** Resets every connection; new ones are taken. */
+  cut(): void;
 }
 
 /** Speaks HTTP to its clients and TLS to the server, and does harm in between. */
@@ -42,6 +46,7 @@ export async function startFaultProxy(target: Cluster): Promise<FaultProxy> {
   const agent = new Agent({ keepAlive: true, ...tls });
   const broken = new AbortController();
   let count = 0;
+  const sockets = new Set<Socket>();
   const server = createServer((incoming, outgoing) => {
     outgoing.on("error", () => outgoing.destroy());
     const path = incoming.url ?? "";
@@ -85,11 +90,19 @@ export async function startFaultProxy(target: Cluster): Promise<FaultProxy> {
       upstream.destroy();
       return;
     }
+    if (fault?.kind === "lagging") {
+      lag(answer, outgoing, fault.ms);
+      return;
+    }
     Readable.from(harmed(answer, fault))
       .on("error", () => incoming.socket.resetAndDestroy())
       .pipe(outgoing);
   }
 
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -98,6 +111,9 @@ export async function startFaultProxy(target: Cluster): Promise<FaultProxy> {
     fault: () => undefined,
     get count() {
       return count;
+    },
+    cut() {
+      for (const socket of sockets) socket.resetAndDestroy();
     },
     async [Symbol.asyncDispose]() {
       broken.abort();
@@ -108,6 +124,13 @@ export async function startFaultProxy(target: Cluster): Promise<FaultProxy> {
     },
   };
   return proxy;
+}
+
+/** Bounded by what the server sends within the lag. */
+function lag(answer: IncomingMessage, outgoing: ServerResponse, ms: number): void {
+  outgoing.flushHeaders();
+  answer.on("data", (chunk: Buffer) => setTimeout(() => outgoing.write(chunk), ms));
+  answer.on("end", () => setTimeout(() => outgoing.end(), ms));
 }
 
 async function* harmed(answer: AsyncIterable<Buffer>, fault: Fault | undefined): AsyncGenerator<Buffer> {
