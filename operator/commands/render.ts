@@ -5,11 +5,14 @@ import type { DeploymentOptions } from "../desired/deployment.ts";
 import { ownerLabels } from "../desired/names.ts";
 import { desiredObjects } from "../desired/objects.ts";
 
+/** kubectl reads YAML 1.1, where a plain `yes` is true and no text. */
+const yamlOptions = { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" } as const;
+
 /** The relays' objects as YAML that kubectl takes: without their owner, whose UID only a cluster gives. */
 export function render(relays: readonly Relay[], options: DeploymentOptions): string {
   return relays
     .flatMap((relay) => desiredObjects(relay, options))
-    .map(({ object }) => stringify(withoutOwner(object), { lineWidth: 0, aliasDuplicateObjects: false }))
+    .map(({ object }) => stringify(withoutOwner(object), yamlOptions))
     .join("---\n");
 }
 

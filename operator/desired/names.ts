@@ -1,7 +1,11 @@
+import { textHash } from "../../lib/process/text-hash.ts";
 import { type Relay, apiGroup } from "../api/relay.ts";
 
 /** Where clients look for relays, agents of KubeArmor's ecosystem included: on pods, their Deployment and one Service only. */
 export const relayAppLabel = { "kubearmor-app": "kubearmor-relay" } as const;
+
+/** Of Services, and of labels' values. */
+const maxNameLength = 63;
 
 /** Of every object but the relay's own status. It must never change: what was applied under another name would stay. */
 export const fieldManager = "kubearmor-relay-operator";
@@ -35,25 +39,27 @@ export function clusterRoleName(relay: {
   return `kubearmor-relay:${relay.metadata.namespace ?? ""}:${relay.metadata.name}`;
 }
 
-/** Of the Service for metrics. Names of Services are 63 characters at most, and so may be a relay's own. */
+/** Of the Service for metrics. */
 export function metricsServiceName({ metadata: { name } }: Relay): string {
-  const wanted = `${name}-metrics`;
-  return wanted.length <= 63 ? wanted : `${name.slice(0, 46)}-${fnv1a(name)}-metrics`;
-}
-
-/** Eight hexadecimal digits. http://www.isthe.com/chongo/tech/comp/fnv/ */
-function fnv1a(text: string): string {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return hash.toString(16).padStart(8, "0");
+  return suffixed(name, "-metrics");
 }
 
 /**
  * Of the Lease whose holder prints, where there are several pods. Pods may write it: it must not be the name of another
- * component's Lease, whatever the relay is called. Names of Leases are 253 characters at most, a relay's are 63.
+ * component's Lease, whatever the relay is called.
  */
 export function leaseName({ metadata }: Relay): string {
-  return `${metadata.name}-kubearmor-relay-stdout`;
+  return suffixed(metadata.name, "-kubearmor-relay-stdout");
+}
+
+/**
+ * A name of 63 characters at most, what a Service may have, for each of two relays another: one that was cut to make room for
+ * a hash has exactly so many, and one that was not has fewer.
+ */
+function suffixed(name: string, suffix: string): string {
+  if (name.length + suffix.length < maxNameLength) return name + suffix;
+  const end = `-${textHash(name)}${suffix}`;
+  return name.slice(0, maxNameLength - end.length) + end;
 }
 
 /** The label selector of the pods as text, for the scale subresource. */

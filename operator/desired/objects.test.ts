@@ -30,7 +30,14 @@ const specs: Readonly<Record<string, KubeArmorRelay["spec"]>> = {
       port: 443,
       nodePort: 30443,
       annotations: { "cloud/internal": "true" },
+      ipFamilyPolicy: "RequireDualStack",
+      ipFamilies: ["IPv6", "IPv4"],
+      loadBalancerClass: "example.com/internal",
+      loadBalancerSourceRanges: ["10.0.0.0/8"],
+      externalTrafficPolicy: "Local",
+      internalTrafficPolicy: "Local",
     },
+    podDisruptionBudget: { maxUnavailable: "50%" },
     networkPolicy: {
       enabled: true,
       from: [{ namespaceLabels: { team: "siem" }, podLabels: { app: "otel" } }, { podLabels: { app: "karmor" } }],
@@ -50,6 +57,58 @@ const specs: Readonly<Record<string, KubeArmorRelay["spec"]>> = {
     priorityClassName: "system-cluster-critical",
     podLabels: { team: "security" },
     podAnnotations: { "example.com/a": "b" },
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: "pool", operator: "Exists", values: [] }], matchFields: [] }],
+        },
+      },
+      podAntiAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [
+          {
+            weight: 1,
+            podAffinityTerm: {
+              topologyKey: "kubernetes.io/hostname",
+              namespaceSelector: {},
+              labelSelector: { matchLabels: { app: "" }, matchExpressions: [] },
+            },
+          },
+        ],
+      },
+    },
+    topologySpreadConstraints: [
+      { maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule", minDomains: 2 },
+      {
+        maxSkew: 2,
+        topologyKey: "rack",
+        whenUnsatisfiable: "ScheduleAnyway",
+        labelSelector: { matchLabels: { app: "relay" } },
+        matchLabelKeys: ["pod-template-hash"],
+      },
+    ],
+    env: [
+      { name: "HTTPS_PROXY", value: "http://proxy:3128" },
+      { name: "NODE_NAME", valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "spec.nodeName" } } },
+      { name: "CPU", valueFrom: { resourceFieldRef: { resource: "limits.cpu", divisor: "1000m" } } },
+      { name: "TOKEN", valueFrom: { secretKeyRef: { name: "token", key: "token", optional: true } } },
+    ],
+    securityContext: {
+      runAsUser: 1000,
+      fsGroup: 2000,
+      seccompProfile: { type: "Localhost", localhostProfile: "relay.json" },
+    },
+    terminationGracePeriodSeconds: 60,
+    progressDeadlineSeconds: 300,
+    podTemplate: {
+      metadata: { annotations: { "example.com/injected": "yes" } },
+      spec: {
+        containers: [
+          { name: "kubearmor-relay-server", image: "registry/relay:patched", livenessProbe: null },
+          { name: "sidecar", image: "registry/sidecar:1" },
+        ],
+        volumes: [{ name: "tmp", emptyDir: {} }],
+      },
+    },
   },
 };
 

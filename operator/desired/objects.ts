@@ -19,10 +19,15 @@ export function desiredObjects(relay: Relay, options: DeploymentOptions): readon
     configMap(relay),
     service(relay),
     metricsService(relay),
-    ...(relay.spec.replicas > 1 ? [podDisruptionBudget(relay)] : []),
+    ...(hasBudget(relay) ? [podDisruptionBudget(relay)] : []),
     ...(relay.spec.networkPolicy.enabled ? [networkPolicy(relay)] : []),
     deployment(relay, options),
   ];
+}
+
+/** Not for a single pod, which would hold up every drain. */
+function hasBudget({ spec }: Relay): boolean {
+  return spec.podDisruptionBudget.enabled && spec.replicas > 1;
 }
 
 /**

@@ -3,10 +3,11 @@ import type { Relay } from "../api/relay.ts";
 import { selectorLabels } from "./names.ts";
 import { type DesiredObject, namespacedObject } from "./object.ts";
 
-/** Nodes are drained one relay pod at a time. Not for a single pod, which would hold up every drain. */
+/** So many relay pods at most go at a time when nodes are drained. */
 export function podDisruptionBudget(relay: Relay): DesiredObject {
+  const { maxUnavailable } = relay.spec.podDisruptionBudget;
   return namespacedObject(relay, podDisruptionBudgets, {
     name: relay.metadata.name,
-    body: { spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(relay) } } },
+    body: { spec: { maxUnavailable, selector: { matchLabels: selectorLabels(relay) } } },
   });
 }

@@ -1,13 +1,14 @@
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from "../../lib/kube/resources.ts";
-import type { Relay } from "../api/relay.ts";
+import { type Relay, relayResource } from "../api/relay.ts";
 import { clusterRoleName, leaseName } from "./names.ts";
 import { type DesiredObject, namespacedObject, unownedObject } from "./object.ts";
 
 const rbacGroup = "rbac.authorization.k8s.io";
 
 /**
- * Its own settings, and the Lease that says whose turn it is to print. That is for a single replica too: while several become
- * one, the last pods of several still take turns, and must be able to end theirs. Nothing else of its namespace.
+ * Its own settings, its entry in the status of its own relay, and the Lease that says whose turn it is to print. That is for a
+ * single replica too: while several become one, the last pods of several still take turns, and must be able to end theirs.
+ * Nothing else of its namespace.
  */
 export function role(relay: Relay): DesiredObject {
   const { name } = relay.metadata;
@@ -17,6 +18,12 @@ export function role(relay: Relay): DesiredObject {
     resourceNames: [name],
     verbs: ["get", "list", "watch"],
   };
+  const report = {
+    apiGroups: [relayResource.group],
+    resources: [`${relayResource.plural}/status`],
+    resourceNames: [name],
+    verbs: ["patch"],
+  };
   const lease = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
   const turns = [
     // The name of what is being created is not known to who authorizes it.
@@ -25,7 +32,7 @@ export function role(relay: Relay): DesiredObject {
   ];
   return namespacedObject(relay, roles, {
     name,
-    body: { rules: [settings, ...turns] },
+    body: { rules: [settings, report, ...turns] },
   });
 }
 

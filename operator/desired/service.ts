@@ -1,7 +1,8 @@
 import { services } from "../../lib/kube/resources.ts";
-import type { Relay } from "../api/relay.ts";
+import type { Relay, RelaySpec } from "../api/relay.ts";
 import { relayAppLabel, selectorLabels } from "./names.ts";
 import { type DesiredObject, namespacedObject } from "./object.ts";
+import { optional } from "./template/fields.ts";
 
 export const grpcPortName = "grpc";
 
@@ -15,7 +16,7 @@ export function service(relay: Relay): DesiredObject {
     body: {
       spec: {
         type,
-        ipFamilyPolicy: "PreferDualStack",
+        ...reach(relay.spec.service),
         selector: selectorLabels(relay),
         ports: [
           {
@@ -29,4 +30,16 @@ export function service(relay: Relay): DesiredObject {
       },
     },
   });
+}
+
+/** What is not given is left to the cluster. */
+function reach(spec: RelaySpec["service"]): Record<string, unknown> {
+  return {
+    ipFamilyPolicy: spec.ipFamilyPolicy,
+    ...optional("ipFamilies", spec.ipFamilies),
+    ...optional("loadBalancerClass", spec.loadBalancerClass),
+    ...optional("loadBalancerSourceRanges", spec.loadBalancerSourceRanges),
+    ...optional("externalTrafficPolicy", spec.externalTrafficPolicy),
+    ...optional("internalTrafficPolicy", spec.internalTrafficPolicy),
+  };
 }
