@@ -1,8 +1,13 @@
-/** A right the operator has, and what for: config/operator/rbac.yaml is generated from this table. */
+/** A right the operator has, and what for: the roles in config/ are generated from this table. */
 export interface Permission {
   readonly group: string;
   readonly resource: string;
+  /** Of the operator's own requests. */
   readonly verbs: readonly string[];
+  /** Of no request of its own, and held because its relays' roles grant them: nobody may grant what they do not hold. */
+  readonly granted?: readonly string[];
+  /** Of no request at all: the server asks for them when it admits another one. */
+  readonly checked?: readonly string[];
   /** Only objects of these names; absent: all. */
   readonly names?: readonly string[];
   readonly why: string;
@@ -10,6 +15,11 @@ export interface Permission {
 
 /** Of the Lease whose holder writes. */
 export const leaseName = "kubearmor-relay-operator";
+
+/** All that a role has to allow. */
+export function heldVerbs({ verbs, granted = [], checked = [] }: Permission): readonly string[] {
+  return [...verbs, ...granted, ...checked];
+}
 
 const follow = ["get", "list", "watch"] as const;
 /** Server-side apply is a patch, and a create when there is no such object yet. */
@@ -29,12 +39,13 @@ export const clusterPermissions: readonly Permission[] = [
     group: "operator.kubearmor.com",
     resource: "kubearmorrelays/status",
     verbs: ["patch"],
-    why: "report what is seen",
+    why: "report what is seen; granted to each relay for its own, to report what its pods see",
   },
   {
     group: "operator.kubearmor.com",
     resource: "kubearmorrelays/finalizers",
-    verbs: ["update"],
+    verbs: [],
+    checked: ["update"],
     why: "own objects with blockOwnerDeletion where that is checked, as on OpenShift",
   },
   { group: "", resource: "serviceaccounts", verbs: [...follow, ...apply], why: "a relay's identity" },
@@ -72,7 +83,8 @@ export const clusterPermissions: readonly Permission[] = [
   {
     group: "coordination.k8s.io",
     resource: "leases",
-    verbs: ["get", "create", "update"],
+    verbs: [],
+    granted: ["get", "create", "update"],
     why: "granted to relays, for the one that says whose turn it is to print",
   },
   {
@@ -91,6 +103,13 @@ export const clusterPermissions: readonly Permission[] = [
   { group: rbac, resource: "clusterrolebindings", verbs: [...follow, ...apply, "delete"], why: "as above" },
   { group: "events.k8s.io", resource: "events", verbs: ["create", "patch"], why: "tell of transitions" },
 ];
+
+const clusterScoped: ReadonlySet<string> = new Set(["clusterroles", "clusterrolebindings"]);
+
+/** In each namespace whose relays are watched, where there are no rights in the cluster. */
+export const watchedNamespacePermissions: readonly Permission[] = clusterPermissions.filter(
+  ({ resource }) => !clusterScoped.has(resource),
+);
 
 /** In the operator's own namespace. */
 export const ownNamespacePermissions: readonly Permission[] = [

@@ -1,23 +1,36 @@
-/** operator/permissions.ts -> config/operator/rbac.yaml. `--check` writes nothing and fails when it differs. */
+/** operator/permissions.ts -> the roles in config/. `--check` writes nothing and fails when one differs. */
 import { Document, type YAMLMap, type YAMLSeq } from "yaml";
-import { type Permission, clusterPermissions, ownNamespacePermissions } from "../../operator/permissions.ts";
+import {
+  type Permission,
+  clusterPermissions,
+  heldVerbs,
+  ownNamespacePermissions,
+  watchedNamespacePermissions,
+} from "../../operator/permissions.ts";
 import { writeGenerated } from "./output.ts";
 
 const operator = "kubearmor-relay-operator";
 const namespace = "kubearmor-relay-system";
 const group = "rbac.authorization.k8s.io";
 const subjects = [{ kind: "ServiceAccount", name: operator, namespace }];
+const header = "# Generated from operator/permissions.ts by hack/generate/rbac.ts. Do not edit.\n";
 
-function roleDocument(kind: "ClusterRole" | "Role", permissions: readonly Permission[]): string {
+interface Named {
+  readonly name: string;
+  /** Absent for objects of the cluster, and where whoever installs it says which. */
+  readonly namespace?: string;
+}
+
+function roleDocument(kind: "ClusterRole" | "Role", metadata: Named, permissions: readonly Permission[]): string {
   const document = new Document({
     apiVersion: `${group}/v1`,
     kind,
-    metadata: kind === "Role" ? { name: operator, namespace } : { name: operator },
+    metadata,
     rules: permissions.map((permission) => ({
       apiGroups: [permission.group],
       resources: [permission.resource],
       ...(permission.names === undefined ? {} : { resourceNames: permission.names }),
-      verbs: permission.verbs,
+      verbs: heldVerbs(permission),
     })),
   });
   const rules = (document.get("rules") as YAMLSeq<YAMLMap>).items;
@@ -28,24 +41,33 @@ function roleDocument(kind: "ClusterRole" | "Role", permissions: readonly Permis
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
-function bindingDocument(kind: "ClusterRoleBinding" | "RoleBinding", roleKind: string): string {
+function bindingDocument(kind: "ClusterRoleBinding" | "RoleBinding", roleKind: string, metadata: Named): string {
   return new Document({
     apiVersion: `${group}/v1`,
     kind,
-    metadata: kind === "RoleBinding" ? { name: operator, namespace } : { name: operator },
-    roleRef: { apiGroup: group, kind: roleKind, name: operator },
+    metadata,
+    roleRef: { apiGroup: group, kind: roleKind, name: metadata.name },
     subjects,
   }).toString();
 }
 
-const text = [
-  "# Generated from operator/permissions.ts by hack/generate/rbac.ts. Do not edit.\n",
-  [
-    roleDocument("ClusterRole", clusterPermissions),
-    bindingDocument("ClusterRoleBinding", "ClusterRole"),
-    roleDocument("Role", ownNamespacePermissions),
-    bindingDocument("RoleBinding", "Role"),
-  ].join("---\n"),
-].join("");
-const path = new URL("../../config/operator/rbac.yaml", import.meta.url);
-process.exitCode = await writeGenerated([{ path, text }], process.argv.slice(2));
+const own = { name: operator, namespace };
+const cluster = { name: operator };
+const watched = { name: `${operator}-relays` };
+const files = {
+  "operator/rbac.yaml": [
+    roleDocument("ClusterRole", cluster, clusterPermissions),
+    bindingDocument("ClusterRoleBinding", "ClusterRole", cluster),
+    roleDocument("Role", own, ownNamespacePermissions),
+    bindingDocument("RoleBinding", "Role", own),
+  ],
+  "operator-namespaced/watched/rbac.yaml": [
+    roleDocument("Role", watched, watchedNamespacePermissions),
+    bindingDocument("RoleBinding", "Role", watched),
+  ],
+};
+const generated = Object.entries(files).map(([file, documents]) => ({
+  path: new URL(`../../config/${file}`, import.meta.url),
+  text: header + documents.join("---\n"),
+}));
+process.exitCode = await writeGenerated(generated, process.argv.slice(2));
