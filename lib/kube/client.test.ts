@@ -53,6 +53,12 @@ const requests: Readonly<
     "/api/v1/namespaces/a/configmaps/b",
     "application/json-patch+json",
   ],
+  "jsonPatch of a status": [
+    (client) => client.jsonPatch(configMaps, name, [], undefined, "status"),
+    "PATCH",
+    "/api/v1/namespaces/a/configmaps/b/status",
+    "application/json-patch+json",
+  ],
   delete: [(client) => client.delete(configMaps, name), "DELETE", "/api/v1/namespaces/a/configmaps/b", json],
   raw: [(client) => client.raw("POST", "/apis/x/v1/reviews", { a: 1 }), "POST", "/apis/x/v1/reviews", json],
 };

@@ -124,10 +124,11 @@ class RestClient implements KubeClient, ListWatchClient {
     name: ObjectName,
     patch: readonly unknown[],
     signal?: AbortSignal,
+    subresource?: ApplyOptions["subresource"],
   ): Promise<KubeObject> {
     // Not idempotent: "add" to an array adds twice.
     const context = asked("patch", resource, name.name);
-    return this.#patch("json", objectPath(resource, name), patch, false, context, signal);
+    return this.#patch("json", objectPath(resource, name, subresource), patch, false, context, signal);
   }
 
   async delete(

@@ -91,7 +91,14 @@ export interface KubeClient {
   /** Server-side apply. https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
   apply(resource: Resource, object: KubeObject, options: ApplyOptions, signal?: AbortSignal): Promise<KubeObject>;
   mergePatch(resource: Resource, name: ObjectName, patch: unknown, signal?: AbortSignal): Promise<KubeObject>;
-  jsonPatch(resource: Resource, name: ObjectName, patch: readonly unknown[], signal?: AbortSignal): Promise<KubeObject>;
+  /** https://www.rfc-editor.org/rfc/rfc6902; a `test` that fails is answered by 422. */
+  jsonPatch(
+    resource: Resource,
+    name: ObjectName,
+    patch: readonly unknown[],
+    signal?: AbortSignal,
+    subresource?: ApplyOptions["subresource"],
+  ): Promise<KubeObject>;
   /** False when it was gone already. */
   delete(resource: Resource, name: ObjectName, options?: DeleteOptions, signal?: AbortSignal): Promise<boolean>;
   /** Any GET or POST of JSON outside the resource model, for instance `/version` or a SubjectAccessReview. */

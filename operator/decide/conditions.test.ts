@@ -2,6 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deploymentOf, podOf, relayOf } from "../testing/samples.ts";
 import { type Situation, conditionsOf } from "./conditions.ts";
+import { type Reports, readReports } from "./reports.ts";
+
+/** One pod has confirmed everything, but for what a case changes. */
+function reportsOf(changes: Partial<Reports> = {}): Reports {
+  const none = readReports({ pods: [], entries: [], settings: undefined, nowMs: 0 });
+  return { ...none, livePods: 1, ...changes };
+}
 
 /** A situation in which all is well, but for what a case changes. */
 function situation(changes: Partial<Situation> = {}): Situation {
@@ -11,6 +18,7 @@ function situation(changes: Partial<Situation> = {}): Situation {
     write: { kind: "applied" },
     deployment: deploymentOf(),
     pods: [],
+    reports: reportsOf(),
     fights: [],
     ...changes,
   };
@@ -116,6 +124,85 @@ const cases: Readonly<Record<string, readonly [Situation, Expected]>> = {
       Reconciling: "True/PodsNotAvailable",
     },
   ],
+  "the pods have yet to report": [
+    situation({ reports: reportsOf({ waiting: ["Pod a has not reported yet"] }) }),
+    {
+      ...fine,
+      Ready: "False/AwaitingReport",
+      Progressing: "True/AwaitingReport",
+      Reconciling: "True/AwaitingReport",
+    },
+  ],
+  "not every pod is known yet": [
+    situation({ reports: reportsOf({ livePods: 0 }) }),
+    {
+      ...fine,
+      Ready: "False/AwaitingReport",
+      Progressing: "True/AwaitingReport",
+      Reconciling: "True/AwaitingReport",
+    },
+  ],
+  "a pod serves and does not report": [
+    situation({ reports: reportsOf({ waiting: ["Pod a"], silent: ["Pod a"] }) }),
+    { ...fine, Ready: "False/NotReporting", Degraded: "True/NotReporting", Reconciling: "True/NotReporting" },
+  ],
+  "an old pod of a rollout does not report, as it cannot": [
+    situation({
+      deployment: deploymentOf({ total: 2 }),
+      reports: reportsOf({ livePods: 2, waiting: ["Pod a"], silent: ["Pod a"] }),
+    }),
+    {
+      ...fine,
+      Ready: "False/RolloutInProgress",
+      Progressing: "True/RolloutInProgress",
+      Reconciling: "True/RolloutInProgress",
+    },
+  ],
+  "a pod that serves refuses its settings": [
+    situation({ reports: reportsOf({ waiting: ["Pod a"], problems: ["Pod a: no"] }) }),
+    { ...fine, Ready: "False/RelayProblem", Degraded: "True/RelayProblem", Reconciling: "True/RelayProblem" },
+  ],
+  "the only pod is not available any more, and says why": [
+    situation({
+      deployment: deploymentOf({ available: 0 }, completeBefore),
+      reports: reportsOf({ problems: ["Pod a: pods is forbidden"] }),
+    }),
+    {
+      ...fine,
+      Ready: "False/RelayProblem",
+      Available: "False/NoPodsAvailable",
+      Degraded: "True/RelayProblem",
+      Reconciling: "True/RelayProblem",
+    },
+  ],
+  "the rollout is stuck for longer than its deadline, and the new pod says why": [
+    situation({
+      deployment: deploymentOf({ total: 2, available: 1, updated: 1 }, deadline),
+      reports: reportsOf({ livePods: 2, problems: ["Pod a: pods is forbidden"] }),
+    }),
+    {
+      ...fine,
+      Ready: "False/RelayProblem",
+      Progressing: "False/ProgressDeadlineExceeded",
+      Degraded: "True/RelayProblem",
+      Stalled: "True/RelayProblem",
+    },
+  ],
+  "a pod has reported a problem and crashes since": [
+    situation({
+      deployment: deploymentOf({ available: 0 }),
+      pods: [podOf({ state: { waiting: { reason: "CrashLoopBackOff" } } })],
+      reports: reportsOf({ problems: ["Pod pod-1: pods is forbidden"] }),
+    }),
+    {
+      ...fine,
+      Ready: "False/CrashLooping",
+      Available: "False/NoPodsAvailable",
+      Progressing: "True/RolloutInProgress",
+      Degraded: "True/CrashLooping",
+      Reconciling: "True/CrashLooping",
+    },
+  ],
   "there are to be no pods": [
     situation({ deployment: deploymentOf({ wanted: 0 }) }),
     { ...fine, Ready: "False/ScaledToZero", Available: "False/ScaledToZero" },
@@ -197,3 +284,9 @@ for (const [sentence, [given, expected]] of Object.entries(cases)) {
     assert.deepEqual(Object.fromEntries(found), expected);
   });
 }
+
+test("conditionsOf(): Ready and Degraded are in the pod's own words", () => {
+  const found = conditionsOf(situation({ reports: reportsOf({ problems: ["Pod a: pods is forbidden", "Pod b: x"] }) }));
+  const messages = found.filter(({ type }) => type === "Ready" || type === "Degraded").map(({ message }) => message);
+  assert.deepEqual(new Set(messages), new Set(["Pod a: pods is forbidden; Pod b: x"]));
+});

@@ -3,6 +3,7 @@ import type { Relay } from "../api/relay.ts";
 import { assertNever } from "./assert-never.ts";
 import { type PodProblem, problemOfPods } from "./pods.ts";
 import type { ConditionType, Reason } from "./reasons.ts";
+import type { Reports } from "./reports.ts";
 import { type PodCounts, type Rollout, podCounts, rolloutOf } from "./rollout.ts";
 import { warningsOf } from "./validate.ts";
 import type { WriteResult } from "./write-result.ts";
@@ -18,6 +19,8 @@ export interface Situation {
   /** As it is now, after the write. */
   readonly deployment: KubeObject | undefined;
   readonly pods: readonly KubeObject[];
+  /** What the pods say of themselves. */
+  readonly reports: Reports;
   /** Objects that somebody else keeps writing, with who and what. */
   readonly fights: readonly string[];
 }
@@ -41,13 +44,16 @@ interface Verdict {
 export function conditionsOf(situation: Situation): readonly Finding[] {
   const rollout = rolloutOf(situation.deployment);
   const counts = podCounts(situation.deployment);
-  const trouble = troubleOf(rollout, counts, problemOfPods(situation.pods));
+  const trouble = troubleOf(rollout, counts, situation);
   const accepted = acceptedOf(situation);
   const applied = appliedOf(situation);
   const available = availableOf(counts, rollout);
-  const progressing = progressingOf(rollout, counts);
+  const awaited = trouble === undefined ? awaitedOf(rollout, counts, situation.reports) : undefined;
+  const progressing = progressingOf(rollout, counts, awaited);
   const blocker =
-    [accepted, applied].find((finding) => finding.status === "False") ?? trouble ?? waitingOf(rollout, progressing);
+    [accepted, applied].find((finding) => finding.status === "False") ??
+    trouble ??
+    waitingOf(rollout, progressing, awaited);
   const ready: Finding =
     blocker === undefined
       ? {
@@ -108,7 +114,14 @@ function availableOf(counts: PodCounts, rollout: Rollout): Finding {
   return { type, status: "False", reason, message: countText(counts) };
 }
 
-function progressingOf(rollout: Rollout, counts: PodCounts): Finding {
+/** What the pods of a complete rollout have yet to confirm; undefined: nothing. */
+function awaitedOf(rollout: Rollout, { wanted }: PodCounts, { livePods, waiting }: Reports): string | undefined {
+  if (rollout.kind !== "complete") return undefined;
+  if (waiting.length > 0) return waiting.join("; ");
+  return livePods < wanted ? `${livePods} of ${wanted} pods are known` : undefined;
+}
+
+function progressingOf(rollout: Rollout, counts: PodCounts, awaited: string | undefined): Finding {
   const type = "Progressing";
   switch (rollout.kind) {
     case "missing":
@@ -121,27 +134,33 @@ function progressingOf(rollout: Rollout, counts: PodCounts): Finding {
       return { type, status: "False", reason: "PodsRefused", message: rollout.message };
     case "deadline-exceeded":
       return { type, status: "False", reason: "ProgressDeadlineExceeded", message: rollout.message };
+    case "complete":
     case "unavailable":
     case "scaled-to-zero":
-    case "complete":
-      return { type, status: "False", reason: "RolloutComplete", message: countText(counts) };
+      return awaited !== undefined
+        ? { type, status: "True", reason: "AwaitingReport", message: awaited }
+        : { type, status: "False", reason: "RolloutComplete", message: countText(counts) };
     default:
       return assertNever(rollout);
   }
 }
 
 /** What is wrong with the pods, the most telling first; undefined = nothing that waiting would not cure. */
-function troubleOf(rollout: Rollout, counts: PodCounts, problem: PodProblem | undefined): Verdict | undefined {
-  if (rollout.kind === "missing" || rollout.kind === "complete" || rollout.kind === "scaled-to-zero") return undefined;
+function troubleOf(rollout: Rollout, counts: PodCounts, { pods, reports }: Situation): Verdict | undefined {
+  if (rollout.kind === "missing" || rollout.kind === "scaled-to-zero") return undefined;
+  const problem: PodProblem | undefined = rollout.kind === "complete" ? undefined : problemOfPods(pods);
   if (problem !== undefined) return problem;
+  if (reports.problems.length > 0) return { reason: "RelayProblem", message: reports.problems.join("; ") };
   if (rollout.kind === "refused") return { reason: "PodsRefused", message: rollout.message };
   if (rollout.kind === "deadline-exceeded") return { reason: "ProgressDeadlineExceeded", message: rollout.message };
   if (rollout.kind === "unavailable") return { reason: "PodsNotAvailable", message: countText(counts) };
+  if (rollout.kind === "complete" && reports.silent.length > 0)
+    return { reason: "NotReporting", message: reports.silent.join("; ") };
   return undefined;
 }
 
-function waitingOf(rollout: Rollout, progressing: Finding): Verdict | undefined {
-  if (rollout.kind === "complete") return undefined;
+function waitingOf(rollout: Rollout, progressing: Finding, awaited: string | undefined): Verdict | undefined {
+  if (rollout.kind === "complete" && awaited === undefined) return undefined;
   if (rollout.kind === "scaled-to-zero")
     return { reason: "ScaledToZero", message: "spec.replicas is 0: nothing collects events" };
   return progressing;

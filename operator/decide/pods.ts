@@ -59,8 +59,8 @@ export function problemOfPods(pods: readonly KubeObject[]): PodProblem | undefin
   return undefined;
 }
 
-/** An evicted pod is left lying long after another has taken its place. */
-function isOver({ metadata, status }: PodView): boolean {
+/** Ended or being deleted. An evicted pod is left lying long after another has taken its place. */
+export function isOver({ metadata, status }: PodView): boolean {
   return metadata.deletionTimestamp !== undefined || status?.phase === "Failed" || status?.phase === "Succeeded";
 }
 

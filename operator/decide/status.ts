@@ -3,6 +3,7 @@ import type { KubeObject } from "../../lib/kube/types.ts";
 import type { Condition, Relay, RelayStatus } from "../api/relay.ts";
 import type { Finding } from "./conditions.ts";
 import { type Reason, conditionTypes } from "./reasons.ts";
+import type { Reports } from "./reports.ts";
 import { podCounts } from "./rollout.ts";
 
 /** The part of the status that is read off the live objects: absent while the object is. */
@@ -10,7 +11,8 @@ export interface Facts {
   readonly selector: string;
   readonly endpoint: string | undefined;
   readonly image: string | undefined;
-  readonly stdout: string | undefined;
+  /** The settings that pods are to confirm: their hash, and when they were written (milliseconds since 1970). */
+  readonly settings: { readonly hash: string; readonly sinceMs: number } | undefined;
   readonly deployment: KubeObject | undefined;
 }
 
@@ -18,7 +20,13 @@ export interface Facts {
 const maxMessageLength = 32_768;
 
 /** @param nowMs milliseconds since 1970. */
-export function nextStatus(relay: Relay, findings: readonly Finding[], facts: Facts, nowMs: number): RelayStatus {
+export function nextStatus(
+  relay: Relay,
+  findings: readonly Finding[],
+  facts: Facts,
+  { stdout, version, agents, loss }: Pick<Reports, "stdout" | "version" | "agents" | "loss">,
+  nowMs: number,
+): RelayStatus {
   const generation = relay.metadata.generation ?? 0;
   const counts = podCounts(facts.deployment);
   const now = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
@@ -27,10 +35,14 @@ export function nextStatus(relay: Relay, findings: readonly Finding[], facts: Fa
     conditions: findings.map((finding) => condition(finding, relay, generation, now)),
     replicas: counts.total,
     readyReplicas: counts.ready,
+    updatedReplicas: counts.updated,
     selector: facts.selector,
     ...(facts.endpoint === undefined ? {} : { endpoint: facts.endpoint }),
     ...(facts.image === undefined ? {} : { image: facts.image }),
-    ...(facts.stdout === undefined ? {} : { stdout: facts.stdout }),
+    ...(stdout === undefined ? {} : { stdout }),
+    ...(version === undefined ? {} : { version }),
+    ...(agents === undefined ? {} : { agents }),
+    ...(loss === undefined ? {} : { loss }),
   };
 }
 
@@ -48,29 +60,50 @@ function truncate(message: string): string {
   return `${kept}…`;
 }
 
+/** Whether all that keeps the relay from being ready is that its pods have yet to confirm their settings. */
+export function isAwaitingReport({ conditions = [] }: RelayStatus): boolean {
+  return conditions.some(({ type, reason }) => type === "Ready" && reason === ("AwaitingReport" satisfies Reason));
+}
+
 /**
- * Whether the only news is how far a rollout is: numbers of pods, and texts about them. Each pod would be a write, and each
- * is out of date with the next one.
+ * Whether the only news is how far a rollout is: numbers of pods, what they report, and texts about them. Each pod would be
+ * a write, and each is out of date with the next one.
  */
 export function isProgressOnly(live: RelayStatus, next: RelayStatus): boolean {
-  return isDeepStrictEqual(withoutProgress(live), withoutProgress(next)) && isReconciling(live) && isReconciling(next);
+  if (!isReconciling(live) || !isReconciling(next)) return false;
+  // The next change of the settings comes before the last one is confirmed: they are being taken up all the while.
+  const isAwaiting = isAwaitingReport(live) && isAwaitingReport(next);
+  return isDeepStrictEqual(withoutProgress(live, isAwaiting), withoutProgress(next, isAwaiting));
 }
 
 function isReconciling({ conditions = [] }: RelayStatus): boolean {
   return conditions.some(({ type, status }) => type === "Reconciling" && status === "True");
 }
 
-const progressReasons: ReadonlySet<string> = new Set(["RolloutNotObserved", "RolloutInProgress"] satisfies Reason[]);
+const progressReasons: ReadonlySet<string> = new Set([
+  "RolloutNotObserved",
+  "RolloutInProgress",
+  "AwaitingReport",
+] satisfies Reason[]);
 
-function withoutProgress(status: RelayStatus): unknown {
-  const { replicas: _total, readyReplicas: _ready, conditions = [], ...rest } = status;
+function withoutProgress(status: RelayStatus, isAwaiting: boolean): unknown {
+  const { observedGeneration, endpoint, image, selector, conditions = [] } = status;
   const states = conditions
     .map(({ type, status: state, reason }) => [type, state, progressReasons.has(reason) ? "" : reason].join())
     .toSorted();
-  return { ...rest, states };
+  return { observedGeneration: isAwaiting ? 0 : observedGeneration, endpoint, image, selector, states };
 }
 
-/** Whether writing `next` would change nothing. Conditions of others and the order of ours do not count. */
+/** Whether the only news is what is counted all the time. */
+export function isNumbersOnly(live: RelayStatus, next: RelayStatus): boolean {
+  return isSameStatus(withoutNumbers(live), withoutNumbers(next));
+}
+
+function withoutNumbers({ agents: _agents, loss: _loss, ...rest }: RelayStatus): RelayStatus {
+  return rest;
+}
+
+/** Whether writing `next` would change nothing. Conditions of others, the order of ours and what pods wrote do not count. */
 export function isSameStatus(live: RelayStatus, next: RelayStatus): boolean {
   return isDeepStrictEqual(comparable(live), comparable(next));
 }
@@ -78,5 +111,5 @@ export function isSameStatus(live: RelayStatus, next: RelayStatus): boolean {
 function comparable(status: RelayStatus): unknown {
   const ours: readonly string[] = conditionTypes;
   const conditions = status.conditions?.filter((each) => ours.includes(each.type)) ?? [];
-  return { ...status, conditions: conditions.toSorted((a, b) => (a.type < b.type ? -1 : 1)) };
+  return { ...status, relays: undefined, conditions: conditions.toSorted((a, b) => (a.type < b.type ? -1 : 1)) };
 }

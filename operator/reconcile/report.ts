@@ -1,10 +1,17 @@
-import type { Relay } from "../api/relay.ts";
+import { isDeepStrictEqual } from "node:util";
+import { type Relay, type RelayStatus, parseRelay, relayResource } from "../api/relay.ts";
 import { type Refusal, conditionsOf } from "../decide/conditions.ts";
-import { isProgressOnly, isSameStatus, nextStatus } from "../decide/status.ts";
+import { readReports } from "../decide/reports.ts";
+import { isAwaitingReport, isNumbersOnly, isProgressOnly, isSameStatus, nextStatus } from "../decide/status.ts";
 import { transitionsOf } from "../decide/transitions.ts";
 import type { WriteResult } from "../decide/write-result.ts";
+import { forgetPods } from "./forget-pods.ts";
 import type { Memory, ReconcilerDeps } from "./reconciler.ts";
 import { factsOf, writeStatus } from "./status.ts";
+import type { StatusPace } from "./status-pace.ts";
+
+/** Sooner than any watch event: what was read is known to be out of date. */
+const atOnceMs = 1;
 
 /** @returns after how many milliseconds there is something to be reported still; 0 = nothing */
 export async function report(
@@ -17,23 +24,57 @@ export async function report(
   refusal: Refusal = "InvalidSpec",
 ): Promise<number> {
   const { view, pace } = deps;
+  const live = newest(relay, deps);
+  // Its spec has changed meanwhile: what there is to say is about that, and is said by the pass that comes for it.
+  if (live === undefined) return 0;
   const facts = factsOf(relay, view);
+  const pods = view.podsOf(key);
+  const { relays: entries = [] } = live.status;
+  const reports = readReports({ pods, entries, settings: facts.settings, nowMs: deps.clock.now() });
   const { fights } = deps.contention.of(key);
-  const situation = {
-    relay,
-    problems,
-    refusal,
-    write: result,
-    deployment: facts.deployment,
-    pods: view.podsOf(key),
-    fights,
-  };
-  const status = nextStatus(relay, conditionsOf(situation), facts, deps.clock.now());
-  if (isSameStatus(relay.status, status)) return 0;
-  const waitMs = isProgressOnly(relay.status, status) ? pace.waitMs(key) : 0;
+  const { deployment } = facts;
+  const situation = { relay, problems, refusal, write: result, deployment, pods, reports, fights };
+  const status = nextStatus(live, conditionsOf(situation), facts, reports, deps.clock.now());
+  const againMs = await write(key, live, status, deps, signal);
+  if (reports.gone.length > 0) await forgetPods(live, reports.gone, deps, signal);
+  if (!isAwaitingReport(status)) pace.reported(key);
+  return sooner(againMs, reports.nextSilentMs ?? 0);
+}
+
+/** The relay as it is known by now: pods report while a pass writes. Undefined when it is to be another one. */
+function newest(relay: Relay, { view }: ReconcilerDeps): Relay | undefined {
+  const object = view.get(relayResource, relay.metadata);
+  if (object === undefined) return relay;
+  const { uid, generation } = relay.metadata;
+  return object.metadata.uid === uid && object.metadata.generation === generation ? parseRelay(object) : undefined;
+}
+
+/** @returns after how many milliseconds it is to be looked at again; 0 = no need */
+async function write(
+  key: string,
+  live: Relay,
+  status: RelayStatus,
+  deps: ReconcilerDeps & Memory,
+  signal: AbortSignal,
+): Promise<number> {
+  if (isSameStatus(live.status, status)) return 0;
+  const waitMs = waitOf(key, live.status, status, deps.pace);
   if (waitMs > 0) return waitMs;
-  if (!(await writeStatus(relay, status, deps, signal))) return 0;
-  pace.wrote(key);
-  for (const transition of transitionsOf(relay.status, status)) deps.record(relay, transition);
-  return 0;
+  const written = await writeStatus(live, status, deps, signal);
+  if (written === undefined) return 0;
+  deps.pace.wrote(key);
+  for (const transition of transitionsOf(live.status, status)) deps.record(live, transition);
+  // A report that came just before: its own watch event is older than this answer, and so is no news any more.
+  return isDeepStrictEqual(written.status.relays, live.status.relays) ? 0 : atOnceMs;
+}
+
+/** How long this news has to wait, because it is likely to be overtaken. */
+function waitOf(key: string, live: RelayStatus, next: RelayStatus, pace: StatusPace): number {
+  if (isAwaitingReport(next) && !isAwaitingReport(live)) return pace.patienceMs(key);
+  if (isProgressOnly(live, next)) return pace.waitMs(key, "progress");
+  return isNumbersOnly(live, next) ? pace.waitMs(key, "numbers") : 0;
+}
+
+function sooner(oneMs: number, otherMs: number): number {
+  return oneMs === 0 || otherMs === 0 ? Math.max(oneMs, otherMs) : Math.min(oneMs, otherMs);
 }

@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { ApiError } from "../../lib/kube/errors.ts";
 import { configMaps, deployments, services } from "../../lib/kube/resources.ts";
 import type { KubeObject, Resource } from "../../lib/kube/types.ts";
+import { textHash } from "../../lib/process/text-hash.ts";
 import { type Relay, relayResource } from "../api/relay.ts";
-import { configMap } from "../desired/config-map.ts";
+import { configMap, settingsFile } from "../desired/config-map.ts";
 import { deployment } from "../desired/deployment.ts";
 import { service } from "../desired/service.ts";
 import { relayOf } from "../testing/samples.ts";
@@ -50,7 +51,7 @@ test("factsOf(): the port that a mesh put before ours is not the endpoint's", ()
 test("factsOf() says nothing about objects of another owner", () => {
   const objects = [service(predecessor).object, configMap(predecessor).object, deployment(predecessor, options).object];
   const { selector: _, ...facts } = factsOf(relay, known(...objects));
-  assert.deepEqual(facts, { endpoint: undefined, image: undefined, stdout: undefined, deployment: undefined });
+  assert.deepEqual(facts, { endpoint: undefined, image: undefined, settings: undefined, deployment: undefined });
 });
 
 test("factsOf(): the image is that of the relay's own container", () => {
@@ -62,10 +63,22 @@ test("factsOf(): the image is that of the relay's own container", () => {
   assert.equal(image, "relay:1");
 });
 
-test("factsOf(): stdout names the streams of the live ConfigMap", () => {
-  assert.equal(factsOf(relay, known(configMap(relay).object)).stdout, "none");
-  const printing = relayOf({ stdout: { alerts: true, messages: true } });
-  assert.equal(factsOf(relay, known(configMap(printing).object)).stdout, "alerts,messages");
+test("factsOf(): the settings are those of the live ConfigMap, from its last write on", () => {
+  const { object } = configMap(relay);
+  const data = object["data"] as Readonly<Record<string, string>>;
+  const written = {
+    ...object.metadata,
+    creationTimestamp: "2026-01-01T00:00:00Z",
+    managedFields: [
+      { manager: "a", time: "2026-01-03T00:00:00Z" },
+      { manager: "b", time: "2026-01-02T00:00:00Z" },
+    ],
+  };
+  assert.deepEqual(factsOf(relay, known({ ...object, metadata: written })).settings, {
+    hash: textHash(data[settingsFile] ?? ""),
+    sinceMs: Date.UTC(2026, 0, 3),
+  });
+  assert.equal(factsOf(relay, known({ ...object, data: {} })).settings, undefined);
 });
 
 function neverWrote(): void {
@@ -73,7 +86,7 @@ function neverWrote(): void {
 }
 
 /** Tries to report while the server refuses with this code and has this object. */
-async function refused(code: number, live: KubeObject | undefined): Promise<boolean> {
+async function refused(code: number, live: KubeObject | undefined): Promise<Relay | undefined> {
   const context = { verb: "apply", resource: relayResource.plural };
   const client = {
     apply: () => Promise.reject(new ApiError(code, { reason: "Conflict" }, context)),
@@ -83,9 +96,9 @@ async function refused(code: number, live: KubeObject | undefined): Promise<bool
 }
 
 test("writeStatus() leaves a relay alone that is gone or another one by now", async () => {
-  assert.equal(await refused(404, undefined), false);
-  assert.equal(await refused(409, undefined), false);
-  assert.equal(await refused(409, predecessor), false);
+  assert.equal(await refused(404, undefined), undefined);
+  assert.equal(await refused(409, undefined), undefined);
+  assert.equal(await refused(409, predecessor), undefined);
 });
 
 test("writeStatus() fails when others wrote the same relay at the same time, so that it is retried", async () => {

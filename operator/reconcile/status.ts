@@ -1,10 +1,11 @@
 import { isConflict, isNotFound } from "../../lib/kube/errors.ts";
 import { configMaps, deployments, services } from "../../lib/kube/resources.ts";
 import type { KubeClient, KubeObject, Resource } from "../../lib/kube/types.ts";
-import { type Relay, type RelayStatus, apiVersion, relayKind, relayResource } from "../api/relay.ts";
+import { textHash } from "../../lib/process/text-hash.ts";
+import { type Relay, type RelayStatus, apiVersion, parseRelay, relayKind, relayResource } from "../api/relay.ts";
 import type { LiveObject } from "../decide/plan.ts";
 import type { Facts } from "../decide/status.ts";
-import { stdoutVariables } from "../desired/config-map.ts";
+import { settingsFile } from "../desired/config-map.ts";
 import { containerName } from "../desired/deployment.ts";
 import { metricsServiceName, selectorText } from "../desired/names.ts";
 import { grpcPortName } from "../desired/service.ts";
@@ -34,27 +35,28 @@ interface DeploymentSpec {
   };
 }
 
-/** @returns false when the relay is gone, or is another one by now. */
+/** @returns the relay as it is then; undefined when it is gone, or is another one by now. */
 export async function writeStatus(
   relay: Relay,
   status: RelayStatus,
   deps: StatusDeps,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Relay | undefined> {
   const { name, namespace = "", uid = "" } = relay.metadata;
   // The UID makes it conditional: a report about a relay is never written to its successor.
   const object = { apiVersion, kind: relayKind, metadata: { name, namespace, uid }, status };
   try {
     const options = { fieldManager: statusFieldManager, force: true, subresource: "status" } as const;
-    deps.wrote(relayResource, await deps.client.apply(relayResource, object, options, signal));
-    return true;
+    const written = await deps.client.apply(relayResource, object, options, signal);
+    deps.wrote(relayResource, written);
+    return parseRelay(written);
   } catch (error) {
-    if (isNotFound(error)) return false;
+    if (isNotFound(error)) return undefined;
     if (!isConflict(error)) throw error;
     // Another relay of this name, or a race with other writers: only the first is no business of this pass.
     const live = await deps.client.get(relayResource, { namespace, name }, signal);
     if (live?.metadata.uid === uid) throw error;
-    return false;
+    return undefined;
   }
 }
 
@@ -70,7 +72,7 @@ export function factsOf(relay: Relay, known: Known): Facts {
     selector: selectorText(relay),
     endpoint: endpointOf(relay, known),
     image: imageOf(deployment),
-    stdout: stdoutOf(own(configMaps)),
+    settings: settingsOf(own(configMaps)),
     deployment,
   };
 }
@@ -102,9 +104,13 @@ function imageOf(deployment: KubeObject | undefined): string | undefined {
   return spec?.template?.spec?.containers?.find(({ name }) => name === containerName)?.image;
 }
 
-function stdoutOf(configMap: KubeObject | undefined): string | undefined {
-  if (configMap === undefined) return undefined;
-  const data = (configMap["data"] ?? {}) as Readonly<Record<string, string>>;
-  const streams = Object.entries(stdoutVariables).filter(([variable]) => data[variable] === "true");
-  return streams.length === 0 ? "none" : streams.map(([, stream]) => stream).join(",");
+function settingsOf(configMap: KubeObject | undefined): Facts["settings"] {
+  const data = (configMap?.["data"] ?? {}) as Readonly<Record<string, string>>;
+  const text = data[settingsFile];
+  if (configMap === undefined || text === undefined) return undefined;
+  const { creationTimestamp, managedFields = [] } = configMap.metadata;
+  const times = [creationTimestamp, ...managedFields.map(({ time }) => time)].flatMap((time) =>
+    time === undefined ? [] : [Date.parse(time)],
+  );
+  return { hash: textHash(text), sinceMs: Math.max(0, ...times) };
 }

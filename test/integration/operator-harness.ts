@@ -7,12 +7,15 @@ import { addFakeNodes } from "../../hack/testbed/kwok.ts";
 import { createKubeClient } from "../../lib/kube/client.ts";
 import { loadCluster } from "../../lib/kube/credentials.ts";
 import { namespaces } from "../../lib/kube/resources.ts";
+import type { ListWatchClient } from "../../lib/kube/list-watch.ts";
 import type { KubeClient, KubeObject } from "../../lib/kube/types.ts";
 import { systemClock } from "../../lib/process/clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
 import { apiVersion, relayKind, relayResource } from "../../operator/api/relay.ts";
+import type { Report } from "../../operator/decide/reports.ts";
 import type { KubeArmorRelay } from "../../operator/api/types.gen.ts";
 import { type Operator, type OperatorOptions, startOperator } from "../../operator/operator.ts";
+import { type FakeRelays, startFakeRelays } from "./fake-relays.ts";
 
 export type Spec = KubeArmorRelay["spec"];
 
@@ -33,7 +36,9 @@ export interface Harness extends AsyncDisposable {
   /** With the operator's own rights, for another process. */
   readonly operatorKubeconfig: string;
   /** As the cluster's administrator. */
-  readonly admin: KubeClient;
+  readonly admin: KubeClient & ListWatchClient;
+  /** Undefined when they were not asked for. */
+  readonly relays: FakeRelays | undefined;
   /** In this process, with the rights of config/operator/rbac.yaml and no others. */
   start(options?: Partial<OperatorOptions>): Promise<Operator>;
   /** Every request of any operator so far. */
@@ -42,7 +47,12 @@ export interface Harness extends AsyncDisposable {
   createRelay(namespace: string, name: string, spec: Spec): Promise<KubeObject>;
 }
 
-export async function startHarness(): Promise<Harness> {
+export interface HarnessOptions {
+  /** Whether somebody reports for the pods of relays, which run nothing. Default true. */
+  readonly fakeRelays?: boolean;
+}
+
+export async function startHarness({ fakeRelays = true }: HarnessOptions = {}): Promise<Harness> {
   await using opened = new AsyncDisposableStack();
   const crds = [join(root, "crds", "kubearmorrelays.yaml")];
   const plane = opened.use(await startControlPlane({ crds, audit: true, kwok: true }));
@@ -53,9 +63,11 @@ export async function startHarness(): Promise<Harness> {
   const admin = opened.use(
     createKubeClient(loadCluster({ kubeconfig: plane.kubeconfig }), { log: silentLog, userAgent: "test/0" }),
   );
+  const relays = fakeRelays ? opened.use(startFakeRelays(admin)) : undefined;
   const resources = opened.move();
   return {
     plane,
+    relays,
     operatorKubeconfig: kubeconfig,
     admin,
     start: (options) =>
@@ -151,6 +163,11 @@ export interface StatusView {
   readonly stdout?: string;
   readonly replicas?: number;
   readonly readyReplicas?: number;
+  readonly updatedReplicas?: number;
+  readonly version?: string;
+  readonly agents?: { readonly seen?: number; readonly connected?: number };
+  readonly loss?: { readonly dropped?: number; readonly gaps?: number };
+  readonly relays?: readonly Report[];
 }
 
 export function statusOf(relay: KubeObject | undefined): StatusView {
