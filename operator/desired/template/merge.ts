@@ -64,7 +64,6 @@ function excluded(ours: Fields, theirs: Fields, { oneOf }: Shape): readonly stri
 
 type KeyedShape = Shape & { readonly keys: readonly [string, ...string[]] };
 
-/** What is not a list, or an item without its keys, changes nothing: it is refused before anything is written. */
 function mergeList(
   ours: readonly unknown[],
   theirs: unknown,
@@ -72,18 +71,22 @@ function mergeList(
   path: string,
   overridden: Set<string>,
 ): unknown {
-  const merged = new Map<string, unknown>();
-  for (const item of ours) {
-    const key = itemKey(item, shape);
-    if (key !== undefined) merged.set(key, item);
-  }
-  for (const item of Array.isArray(theirs) ? (theirs as readonly unknown[]) : []) {
-    const key = itemKey(item, shape);
-    if (key === undefined) continue;
+  const merged = byKey(ours, shape);
+  for (const [key, item] of byKey(theirs, shape)) {
     const itemPath = `${path}[${keyText(key)}]`;
-    const mine = merged.get(key);
-    if (!isRemoval(item)) merged.set(key, mergeValue(mine, item, shape.item ?? {}, itemPath, overridden));
-    else if (merged.delete(key)) overridden.add(itemPath);
+    if (!isRemoval(item)) {
+      merged.set(key, mergeValue(merged.get(key), item, shape.item ?? {}, itemPath, overridden));
+    } else if (merged.delete(key)) overridden.add(itemPath);
   }
   return merged.size === 0 && ours.length === 0 ? undefined : [...merged.values()];
+}
+
+/** What is no list, an item without its keys, and all but the last of one key count for nothing: they are refused elsewhere. */
+function byKey(list: unknown, shape: Shape): Map<string, unknown> {
+  const found = new Map<string, unknown>();
+  for (const item of Array.isArray(list) ? (list as readonly unknown[]) : []) {
+    const key = itemKey(item, shape);
+    if (key !== undefined) found.set(key, item);
+  }
+  return found;
 }

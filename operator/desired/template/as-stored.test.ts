@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { asStored } from "./as-stored.ts";
+import type { Fields } from "./fields.ts";
+
+const cases: Readonly<Record<string, readonly [given: string, stored: string]>> = {
+  "empty texts of tolerations go": [
+    "tolerations: [{ key: '', operator: Exists, effect: '', value: null, tolerationSeconds: 0 }]",
+    "tolerations: [{ operator: Exists, tolerationSeconds: 0 }]",
+  ],
+  "empty lists of an affinity go, an empty selector stays, and so do empty values of labels": [
+    `affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: a, namespaces: [],
+      namespaceSelector: {}, labelSelector: { matchLabels: { b: '' }, matchExpressions: [] } }] } }`,
+    `affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: a,
+      namespaceSelector: {}, labelSelector: { matchLabels: { b: '' } } }] } }`,
+  ],
+  "labels that match all are an empty selector": [
+    "topologySpreadConstraints: [{ topologyKey: a, labelSelector: { matchLabels: {} } }]",
+    "topologySpreadConstraints: [{ topologyKey: a, labelSelector: {} }]",
+  ],
+  "a field of the pod has the API's version": [
+    "containers: [{ name: a, env: [{ name: A, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }] }]",
+    "containers: [{ name: a, env: [{ name: A, valueFrom: { fieldRef: { apiVersion: v1, fieldPath: spec.nodeName } } }] }]",
+  ],
+  "a divisor is written as the server writes it, and 0 when there is none": [
+    `initContainers: [{ name: a, env: [
+      { name: A, valueFrom: { resourceFieldRef: { containerName: '', resource: limits.cpu } } },
+      { name: B, valueFrom: { resourceFieldRef: { resource: limits.cpu, divisor: 1 } } },
+      { name: C, valueFrom: { resourceFieldRef: { resource: limits.memory, divisor: 1024Ki } } }] }]`,
+    `initContainers: [{ name: a, env: [
+      { name: A, valueFrom: { resourceFieldRef: { resource: limits.cpu, divisor: '0' } } },
+      { name: B, valueFrom: { resourceFieldRef: { resource: limits.cpu, divisor: '1' } } },
+      { name: C, valueFrom: { resourceFieldRef: { resource: limits.memory, divisor: 1Mi } } }] }]`,
+  ],
+  "a divisor that the server refuses is left to it": [
+    "containers: [{ name: a, env: [{ name: A, valueFrom: { resourceFieldRef: { divisor: 7 } } }] }]",
+    "containers: [{ name: a, env: [{ name: A, valueFrom: { resourceFieldRef: { divisor: 7 } } }] }]",
+  ],
+  "fields in files are as those in variables": [
+    `volumes: [{ name: a, downwardAPI: { items: [{ path: b, fieldRef: { fieldPath: c } }] } },
+      { name: d, projected: { sources: [{ downwardAPI: { items: [{ path: b, fieldRef: { fieldPath: c } }] } },
+        { serviceAccountToken: { path: t } }, { configMap: { name: e, items: [] } }] } }]`,
+    `volumes: [{ name: a, downwardAPI: { items: [{ path: b, fieldRef: { apiVersion: v1, fieldPath: c } }] } },
+      { name: d, projected: { sources: [{ downwardAPI: { items: [{ path: b, fieldRef: { apiVersion: v1, fieldPath: c } }] } },
+        { serviceAccountToken: { expirationSeconds: 3600, path: t } }, { configMap: { name: e } }] } }]`,
+  ],
+  "what is said of a token's life stays": [
+    "volumes: [{ name: a, projected: { sources: [{ serviceAccountToken: { expirationSeconds: 600, path: t } }] } }]",
+    "volumes: [{ name: a, projected: { sources: [{ serviceAccountToken: { expirationSeconds: 600, path: t } }] } }]",
+  ],
+  "an empty volume is one, and other empty fields are left alone": [
+    "{ volumes: [{ name: a, emptyDir: {} }], containers: [{ name: a, args: [''], env: [{ name: B, value: '' }] }] }",
+    "{ volumes: [{ name: a, emptyDir: {} }], containers: [{ name: a, args: [''], env: [{ name: B, value: '' }] }] }",
+  ],
+  "what has another shape is left to the server": [
+    "{ affinity: 1, tolerations: {}, containers: [b, { name: c, env: 2 }], volumes: [{ name: d, projected: [] }] }",
+    "{ affinity: 1, tolerations: {}, containers: [b, { name: c, env: 2 }], volumes: [{ name: d, projected: [] }] }",
+  ],
+};
+
+for (const [sentence, [given, stored]] of Object.entries(cases)) {
+  test(`asStored(): ${sentence}`, () => {
+    const spec = parse(stored) as Fields;
+    assert.deepEqual(asStored({ spec: parse(given) as Fields }), { spec });
+    assert.deepEqual(asStored({ spec }), { spec });
+  });
+}
