@@ -47,7 +47,7 @@ interface Replica {
   readonly warnings: string[];
 }
 
-function start(server: LeaseServer, clock: FakeClock, identity: string): Replica {
+function start(server: Pick<LeaseServer, "client">, clock: FakeClock, identity: string): Replica {
   const hub = new Hub({ pageBytes: 4096, minIntervalMs: 1 }, clock);
   const reader = new Reader(clock);
   const warnings: string[] = [];
@@ -165,6 +165,8 @@ test("Printing: a replica whose stdout is closed lets another one print, all tha
   await pass(clock, 30_000, one, two);
   assert.equal(one.printing.turns?.isLeader, false);
   assert.ok(one.reader.lines + two.reader.lines >= 550);
+  assert.deepEqual([one.printing.isStdoutClosed, two.printing.isStdoutClosed], [true, false]);
+  assert.deepEqual([one.printing.printed, two.printing.printed], [[], ["alerts"]]);
   const { dropped, queued, filtered } = one.printing.counts("alerts");
   assert.ok(dropped.disconnected >= 350, `${dropped.disconnected} dropped`);
   assert.deepEqual([queued, filtered], [0, 0]);
@@ -194,4 +196,27 @@ test("Printing: what was let through in a turn that ended is told as repeated wh
   assert.equal(one.printing.turns?.isLeader, true);
   assert.ok((one.printing.turns?.repeated.alerts ?? 0) - repeated.alerts >= 160);
   await drain(clock, one, AbortSignal.abort());
+});
+
+const noAnswer = () => new Promise<never>(() => {});
+
+test("Printing: a replica that begins anew under its name leaves its turn to one that was there meanwhile", async () => {
+  const clock = new FakeClock();
+  const server = new LeaseServer();
+  let isAlive = true;
+  const former: LeaseServer["client"] = {
+    get: (...call) => (isAlive ? server.client.get(...call) : noAnswer()),
+    create: (...call) => (isAlive ? server.client.create(...call) : noAnswer()),
+    replace: (...call) => (isAlive ? server.client.replace(...call) : noAnswer()),
+  };
+  const one = start({ client: former }, clock, "one");
+  await settle();
+  const two = start(server, clock, "two");
+  await pass(clock, 10_000, one, two);
+  assert.equal(one.printing.turns?.isLeader, true);
+  isAlive = false;
+  const again = start(server, clock, "one");
+  await pass(clock, 25_000, two, again);
+  assert.equal(two.printing.turns?.isLeader, true);
+  for (const replica of [again, two]) await drain(clock, replica, AbortSignal.abort());
 });

@@ -18,7 +18,7 @@ export interface PrintingOptions {
   readonly maxQueueBytes: number;
   /** Of the replicas that share it, the one that holds it prints; undefined = this one always does. */
   readonly lease: NamespacedName | undefined;
-  /** In the lease; undefined = one that no other process has, be it a predecessor on the same host. */
+  /** What its name in the lease begins with. Default: the host's name. */
   readonly identity: string | undefined;
 }
 
@@ -37,6 +37,10 @@ export interface PrintingDeps {
 /** What is printed: the feeds that are switched on, while it is this replica's turn. */
 export interface Printing {
   apply(isOn: Readonly<Record<FeedId, boolean>>): void;
+  /** Feeds that are switched on, and have somewhere to go. */
+  readonly printed: readonly FeedId[];
+  /** Whether stdout is closed, so that nothing is printed any more. */
+  readonly isStdoutClosed: boolean;
   counts: StdoutSink["counts"];
   /** What the hub says it must have been offered. */
   expected(feed: FeedId): number;
@@ -61,6 +65,12 @@ function printAlways(options: PrintingOptions, { writer, hub, clock, log }: Prin
   const feedSwitch = new FeedSwitch(hub, stdout);
   return {
     apply: (isOn) => feedSwitch.apply(isOn),
+    get printed() {
+      return stdout.isDisconnected ? [] : feedSwitch.on;
+    },
+    get isStdoutClosed() {
+      return stdout.isDisconnected;
+    },
     counts: (feed) => stdout.counts(feed),
     expected: (feed) => feedSwitch.expected(feed),
     get queuedBytes() {
@@ -87,7 +97,8 @@ function printInTurns(
   const stdout = new StdoutSink(options, { writer, clock, log });
   const gate = new PrintGate({ maxBytes: options.maxQueueBytes }, stdout);
   const turns = new PrintingTurns(
-    { ...lease, identity: options.identity ?? `${hostname()}_${randomUUID()}` },
+    // A predecessor in the same pod must count as another: what it has not printed is for the replicas that were there.
+    { ...lease, identity: `${options.identity ?? hostname()}_${randomUUID()}` },
     {
       client,
       clock,
@@ -102,6 +113,12 @@ function printInTurns(
   const feedSwitch = new FeedSwitch(hub, gate);
   return {
     apply: (isOn) => feedSwitch.apply(isOn),
+    get printed() {
+      return stdout.isDisconnected ? [] : feedSwitch.on;
+    },
+    get isStdoutClosed() {
+      return stdout.isDisconnected;
+    },
     counts: (feed) => gate.counts(feed),
     expected: (feed) => feedSwitch.expected(feed),
     get queuedBytes() {

@@ -28,6 +28,11 @@ export class FeedSwitch {
     }
   }
 
+  /** Feeds that are on now. */
+  get on(): readonly FeedId[] {
+    return [...this.#memberships.keys()];
+  }
+
   /** Events of a feed that the consumer must have been offered so far. */
   expected(feed: FeedId): number {
     return (this.#expectedBefore.get(feed) ?? 0) + (this.#memberships.get(feed)?.expected ?? 0);

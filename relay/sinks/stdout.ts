@@ -79,6 +79,11 @@ export class StdoutSink implements Consumer {
     }
   }
 
+  /** Whether there is nothing left to write to. */
+  get isDisconnected(): boolean {
+    return this.#state === "disconnected";
+  }
+
   counts(feed: FeedId): ConsumerCounts {
     return this.#lines[feed].counts();
   }
