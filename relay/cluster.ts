@@ -1,6 +1,7 @@
 import { createKubeClient } from "../lib/kube/client.ts";
 import { type Cluster, loadCluster } from "../lib/kube/credentials.ts";
 import type { ListWatchDeps } from "../lib/kube/list-watch.ts";
+import type { KubeClient } from "../lib/kube/types.ts";
 import type { Clock, Random } from "../lib/process/clock.ts";
 import type { Log } from "../lib/process/log.ts";
 import type { ClusterConfig } from "./config.ts";
@@ -15,6 +16,8 @@ export interface ClusterDeps {
 /** The cluster's API, asked for nothing yet. */
 export interface ClusterConnection extends AsyncDisposable {
   readonly watching: ListWatchDeps;
+  /** For single requests that may wait behind those of the watches. */
+  readonly client: KubeClient;
   /** Another one, whose requests do not wait behind those of the watches. Its owner is the caller. */
   readonly newClient: () => ReturnType<typeof createKubeClient>;
 }
@@ -31,6 +34,7 @@ export function connectToCluster(config: ClusterConfig, deps: ClusterDeps): Clus
   const client = newClient();
   return {
     watching: { client, clock, random, log },
+    client,
     newClient,
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };

@@ -23,6 +23,7 @@ test("parseConfig() has the upstream relay's defaults", () => {
     configFile: undefined,
     settingsConfigMap: undefined,
     lease: undefined,
+    report: undefined,
     identity: undefined,
     settings: defaultSettings,
   });
@@ -129,6 +130,11 @@ test("parseConfig() reads the names of a ConfigMap and a Lease", () => {
   );
 });
 
+test("parseConfig() reads whose status it reports to, and as which pod", () => {
+  const { report } = config(["--report=ns/relay", "--identity=relay-5d-x2"], inCluster);
+  assert.deepEqual(report, { relay: { namespace: "ns", name: "relay" }, pod: "relay-5d-x2" });
+});
+
 test("parseConfig() starts with all flags of an upstream manifest and warns of those without effect", () => {
   const parsed = parseConfig(
     ["-tlsEnabled=false", "-tlsCertPath=/x", "-tlsCertProvider=self", "-gRPCPort=1", "-newFlag=1", "--agents=a:1"],
@@ -181,6 +187,18 @@ const refused: Readonly<Record<string, { argv: readonly string[]; env?: Env; err
   "a Lease without a namespace": { argv: ["--lease=b"], env: inCluster, errors: [/-lease is "b"/] },
   "a flag without its value": { argv: ["--agents=a:1", "-gRPCPort"], errors: [/-gRPCPort needs a value/] },
   "a boolean that is none": { argv: ["--agents=a:1", "-tlsEnabled=maybe"], errors: [/-tlsEnabled is "maybe"/] },
+  "a report that is not of a pod": {
+    argv: ["--kubeconfig=/k", "--report=a/b", "--identity=Pod_1"],
+    errors: [/^Flag -identity is "Pod_1", with -report it must be the name of the pod$/],
+  },
+  "a report of nobody": {
+    argv: ["--kubeconfig=/k", "--report=a/b"],
+    errors: [/^Flag -identity is not set, with -report it must be the name of the pod$/],
+  },
+  "a report without a cluster": {
+    argv: ["--agents=a:1", "--report=a/b", "--identity=p"],
+    errors: [/^Flag -report needs a cluster/],
+  },
 };
 for (const [sentence, { argv, env = {}, errors }] of Object.entries(refused)) {
   test(`parseConfig() refuses: ${sentence}`, () => {

@@ -21,7 +21,9 @@ export interface RelayConfig {
   readonly settingsConfigMap: NamespacedName | undefined;
   /** Of the replicas that share this Lease, the one that holds it prints; undefined = this one always does. */
   readonly lease: NamespacedName | undefined;
-  /** What this process calls itself in the Lease; undefined = its host's name and a random part. */
+  /** Whose status this process reports to, and as which pod; undefined = it does not. */
+  readonly report: ReportConfig | undefined;
+  /** What this process calls itself in the Lease, before a random part; undefined = its host's name. */
   readonly identity: string | undefined;
   /** What holds until a file or a ConfigMap says otherwise. */
   readonly settings: Settings;
@@ -32,6 +34,12 @@ export interface ClusterConfig {
   readonly kubeconfig: string | undefined;
   /** Whether it was asked for: otherwise the relay does without it, and without what it would add. */
   readonly isNeeded: boolean;
+}
+
+export interface ReportConfig {
+  /** A KubeArmorRelay. */
+  readonly relay: NamespacedName;
+  readonly pod: string;
 }
 
 export interface NamespacedName {
@@ -60,6 +68,7 @@ const flags = {
   settings: "string",
   lease: "string",
   identity: "string",
+  report: "string",
   logLevel: "string",
 } as const satisfies Record<string, FlagKind>;
 
@@ -84,9 +93,10 @@ export function parseConfig(argv: readonly string[], env: Environment): ParsedCo
     settingsConfigMap: readNamespacedName(line, "settings", "a ConfigMap"),
     lease: readNamespacedName(line, "lease", "a Lease"),
     identity: readText(line, "identity", "a name that no other replica has", (text) => text !== ""),
+    report: readReport(line),
     settings: readSettings(line, env),
   };
-  for (const flag of ["settings", "lease"] as const) {
+  for (const flag of ["settings", "lease", "report"] as const) {
     if (line.value(flag) !== undefined && config.cluster === undefined)
       line.errors.push(`Flag -${flag} needs a cluster: in one, or with -kubeconfig`);
   }
@@ -180,6 +190,19 @@ function readNamespacedName(line: CommandLine, flag: Flag, what: string): Namesp
   const text = readText(line, flag, `the NAMESPACE/NAME of ${what}`, (one) => /^[^/]+\/[^/]+$/.test(one));
   const [namespace = "", name = ""] = text?.split("/") ?? [];
   return text === undefined ? undefined : { namespace, name };
+}
+
+/** The name of a pod, as the CRD takes it. https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
+const podName = /^(?!.{254})[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+function readReport(line: CommandLine): ReportConfig | undefined {
+  const relay = readNamespacedName(line, "report", "a KubeArmorRelay");
+  if (relay === undefined) return undefined;
+  const pod = line.value("identity");
+  if (pod !== undefined && podName.test(pod)) return { relay, pod };
+  const value = pod === undefined ? "is not set" : `is "${pod}"`;
+  line.errors.push(`Flag -identity ${value}, with -report it must be the name of the pod`);
+  return undefined;
 }
 
 function readPort(line: CommandLine, flag: Flag): number | undefined {

@@ -15,6 +15,8 @@ import { defaultNodeOptions } from "./nodes/node.ts";
 import { NodePool } from "./nodes/node-pool.ts";
 import { Slots } from "./nodes/slots.ts";
 import { startPrinting } from "./printing.ts";
+import { startReport } from "./report/start-report.ts";
+import type { Reporter } from "./report/reporter.ts";
 import { notReady, type Phase } from "./readiness.ts";
 import { type RelayServer, startServer } from "./server/server.ts";
 import { Subscriptions } from "./server/watch.ts";
@@ -97,7 +99,15 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     subscriptions.configure(limits);
     discovery?.apply(agents);
   };
-  const settings = new LiveSettings(config.settings, { log, onChange: apply });
+  let reporter: Reporter | undefined;
+  const settings = new LiveSettings(config.settings, {
+    log,
+    onChange: apply,
+    onWord: (source) => {
+      // The file is a late echo of the ConfigMap.
+      if (source === "configMap") reporter?.onSettings();
+    },
+  });
 
   let server: RelayServer | undefined;
   let ports: { readonly grpcPort: number; readonly httpPort: number } | undefined;
@@ -113,6 +123,7 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
     watchRestarts: () => watchRestarts,
     settingsErrors: () => settings.errors,
     settingsHash: () => settings.hash,
+    report: () => reporter?.status,
     enrichment: (feed) => enricher.counts(feed),
     hostWatches: () => enrichment.states,
     hosts: () => enrichment.hosts,
@@ -152,6 +163,23 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   }
   phase = "serving";
   tellReady();
+  if (config.report !== undefined && cluster !== undefined) {
+    reporter = inputs.use(
+      startReport(config.report, {
+        version,
+        settings,
+        printing,
+        nodes,
+        subscriptions,
+        client: cluster.client,
+        clock,
+        random,
+        log,
+        isReady: () => readyz().length === 0,
+        discovery: () => discovery?.states ?? [],
+      }),
+    );
+  }
   failed.move();
   log.info("Relay is listening", { version, ...ports, settings: settings.hash });
 

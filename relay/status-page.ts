@@ -14,6 +14,7 @@ export function statusPage(sources: MetricSources): unknown {
     version,
     settingsHash: sources.settingsHash?.(),
     settingsErrors: sources.settingsErrors(),
+    report: sources.report?.(),
     process: {
       startedMs: Math.round(performance.timeOrigin),
       ports: sources.ports?.(),

@@ -75,3 +75,15 @@ test("addNodeFeedTotals() adds every count", () => {
     gaps: { count: 10, durationMs: 12 },
   });
 });
+
+test("FeedCounts.isRefused stays while a stream is asked for again, and goes when it ends in another way", () => {
+  const counts = new FeedCounts(new FakeClock());
+  assert.equal(counts.isRefused, false);
+  counts.opened();
+  counts.ended("refused");
+  assert.equal(counts.isRefused, true);
+  counts.opened();
+  assert.equal(counts.isRefused, true);
+  counts.ended("reset");
+  assert.equal(counts.isRefused, false);
+});

@@ -22,6 +22,7 @@ export class FeedCounts {
   readonly #gaps: Gaps;
   readonly #ends = noStreamEnds();
   #isOpen = false;
+  #isRefused = false;
   #events = 0;
   #bytes = 0;
   #openings = 0;
@@ -35,6 +36,11 @@ export class FeedCounts {
 
   get isOpen(): boolean {
     return this.#isOpen;
+  }
+
+  /** Whether the agent said, the last time that the stream ended, that it does not serve it. Stays while it is asked again. */
+  get isRefused(): boolean {
+    return this.#isRefused;
   }
 
   get events(): number {
@@ -86,6 +92,7 @@ export class FeedCounts {
   /** The stream ended, and it is not we who hung up. */
   ended(reason: StreamEndReason): void {
     this.#ends[reason] += 1;
+    this.#isRefused = reason === "refused";
     if (this.#isOpen) {
       if (reason === "refused") this.#gaps.refused();
       else {

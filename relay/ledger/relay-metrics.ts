@@ -1,5 +1,6 @@
 import type { WatchState } from "../../lib/kube/types.ts";
 import { feeds } from "../feeds.ts";
+import { reportOutcomes } from "../report/reporter.ts";
 import { labelText } from "./exposition.ts";
 import { feedIds, type MetricGroup, perKey, single } from "./metric.ts";
 
@@ -30,6 +31,13 @@ export const relayMetrics: MetricGroup = {
       labels: {},
       help: "Problems in the newest settings. Worry when it is not 0: the last good ones are in force.",
       samples: single(({ sources }) => sources.settingsErrors().length),
+    },
+    {
+      name: "kubearmor_relay_reports_total",
+      type: "counter",
+      labels: { outcome: reportOutcomes },
+      help: "Reports to the status of the KubeArmorRelay: applied, gone (there is no such KubeArmorRelay), forbidden (by RBAC), refused (the CRD is older than the relay), unreachable. Worry when others than applied grow: events are not affected, but the status is old.",
+      samples: perKey("outcome", ({ sources }) => Object.entries(sources.report?.()?.counts ?? {})),
     },
     {
       name: "kubearmor_relay_discovery_watches",

@@ -7,6 +7,7 @@ import type { NodePool } from "../nodes/node-pool.ts";
 import type { ServerCounts } from "../server/server.ts";
 import type { Subscriptions } from "../server/watch.ts";
 import type { StdoutSink } from "../sinks/stdout.ts";
+import type { ReportStatus } from "../report/reporter.ts";
 import type { EventLoopDelay } from "./event-loop-delay.ts";
 
 /** Where metrics and the status page read. What is optional is left out of them when it is not there. */
@@ -25,6 +26,8 @@ export interface MetricSources {
   readonly watchRestarts?: () => Iterable<readonly [reason: string, count: number]>;
   readonly settingsErrors: () => readonly string[];
   readonly settingsHash?: () => string;
+  /** Undefined when it reports to nobody. */
+  readonly report?: () => ReportStatus | undefined;
   readonly enrichment?: (feed: FeedId) => Readonly<EnrichCounts>;
   /** Of those who may be the peers of connections: none while they are not named. */
   readonly hostWatches?: () => readonly HostWatchState[];

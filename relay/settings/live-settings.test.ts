@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { silentLog } from "../../lib/process/log.ts";
+import { textHash } from "../../lib/process/text-hash.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { defaultSettings } from "./settings.ts";
 
@@ -71,4 +72,44 @@ test("LiveSettings.set() keeps the settings of a source that is there and cannot
   assert.deepEqual(settings.errors, ["file: EIO"]);
   settings.set("file", { kind: "gone" });
   assert.deepEqual([changes, settings.errors], [["alerts", ""], []]);
+});
+
+const good = "stdout: {alerts: true}";
+const bad = "stdout: {alerts: maybe}";
+
+test("LiveSettings.textHash is that of the text in force, whatever its source, and of no text that was refused", () => {
+  const { settings } = live();
+  assert.equal(settings.textHash, undefined);
+  settings.set("file", { kind: "text", text: "stdout: {logs: true}" });
+  assert.equal(settings.textHash, textHash("stdout: {logs: true}"));
+  settings.set("configMap", { kind: "text", text: good });
+  settings.set("configMap", { kind: "text", text: bad });
+  assert.equal(settings.textHash, textHash(good));
+  settings.set("configMap", { kind: "text", text: `${good} # the same` });
+  assert.equal(settings.textHash, textHash(`${good} # the same`));
+});
+
+test("LiveSettings.refused names what is wrong with the source that decides, and not with the file behind it", () => {
+  const { settings } = live();
+  assert.deepEqual(settings.refused, []);
+  settings.set("file", { kind: "text", text: bad });
+  const refused = ['Setting "stdout.alerts" is "maybe", wanted: true or false'];
+  assert.deepEqual(settings.refused, refused);
+  settings.set("configMap", { kind: "text", text: good });
+  assert.deepEqual(settings.refused, []);
+  settings.set("configMap", { kind: "text", text: bad });
+  assert.deepEqual(settings.refused, refused);
+});
+
+test("LiveSettings.set() tells of every word of a source, when it is in force", () => {
+  const words: string[] = [];
+  const settings: LiveSettings = new LiveSettings(defaultSettings, {
+    log: silentLog,
+    onChange: () => words.push("change"),
+    onWord: (source) => words.push(`${source} ${String(settings.current.stdout.alerts)}`),
+  });
+  settings.set("configMap", { kind: "text", text: good });
+  settings.set("configMap", { kind: "text", text: bad });
+  settings.set("file", { kind: "gone" });
+  assert.deepEqual(words, ["change", "configMap true", "configMap true", "file true"]);
 });

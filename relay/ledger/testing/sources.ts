@@ -112,6 +112,21 @@ const fixedSources: Omit<Required<MetricSources>, "hub" | "nodes"> = {
   ],
   settingsErrors: () => ['"stdout" is 5, wanted: a map'],
   settingsHash: () => "0123456789ab",
+  report: () => ({
+    relay: "ns/relay",
+    lastApplied: {
+      pod: "relay-0",
+      version: "1.2.3",
+      settings: "0123456789abcdef",
+      stdout: "alerts,logs",
+      agents: { seen: 51, connected: 50 },
+      loss: { dropped: 52, gaps: 53 },
+      problem: "agents in all namespaces cannot be watched (forbidden): pods is forbidden",
+      atMs: 1_699_999_500_000,
+    },
+    lastError: { kind: "unreachable", message: "connect ECONNREFUSED", atMs: 1_699_999_400_000 },
+    counts: { applied: 54, gone: 55, forbidden: 56, refused: 57, unreachable: 58 },
+  }),
   enrichment: (feed) => {
     const first = firstOf[feed] * 10;
     return {
