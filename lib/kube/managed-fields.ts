@@ -54,6 +54,44 @@ export function withFieldsTaken(
   return fields === own ? undefined : [{ ...ours, fieldsV1: fields }, ...others];
 }
 
+export interface Succession {
+  /** Who takes over: a manager that applies. */
+  readonly fieldManager: string;
+  /** Managers whose fields stay theirs. */
+  readonly keeps: (manager: string) => boolean;
+  /** Names of fields from the root that stay with whoever has them. */
+  readonly untaken: readonly (readonly string[])[];
+}
+
+/**
+ * The record of an object after all that others wrote to the object itself has become the manager's: its next apply then removes
+ * whatever it does not name, as if it had made the object. What was written through a subresource stays, and so does what is
+ * recorded in terms of another version of the API.
+ * @returns undefined when there is nothing to take
+ */
+export function withWritersSucceeded(
+  object: KubeObject,
+  { fieldManager, keeps, untaken }: Succession,
+): readonly ManagedFieldsEntry[] | undefined {
+  const ours = appliedBy(object, fieldManager);
+  const own = ours?.fieldsV1 ?? {};
+  let fields = own;
+  const others: ManagedFieldsEntry[] = [];
+  for (const entry of object.metadata.managedFields ?? []) {
+    if (entry === ours) continue;
+    const isTakeable =
+      entry.subresource === undefined && entry.apiVersion === object.apiVersion && !keeps(entry.manager ?? "");
+    const { taken: kept, rest } = split(entry.fieldsV1 ?? {}, untaken);
+    fields = isTakeable && !isLeaf(rest) ? union(fields, rest) : fields;
+    if (!isTakeable) others.push(entry);
+    else if (!isLeaf(kept)) others.push({ ...entry, fieldsV1: kept });
+  }
+  if (fields === own) return undefined;
+  const { apiVersion } = object;
+  const blank = { manager: fieldManager, operation: "Apply", apiVersion, fieldsType: "FieldsV1" };
+  return [{ ...blank, ...ours, fieldsV1: fields }, ...others];
+}
+
 interface Parts {
   readonly taken: FieldNode;
   readonly rest: FieldNode;

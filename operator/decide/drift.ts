@@ -17,11 +17,20 @@ export interface Drift {
   readonly repair: Repair | undefined;
 }
 
+/** What is told of an object that was taken over. */
+export function adoptionOf({ desired, live }: PlannedWrite): Transition {
+  const managers = live?.metadata.managedFields?.filter(({ subresource }) => subresource === undefined) ?? [];
+  const who = [...new Set(managers.map(({ manager = "somebody" }) => manager))].toSorted().join(", ");
+  const note = `Took over ${objectText(desired)}, which was written by ${who}`;
+  return { type: "Normal", reason: "Adopted", note, ...(live === undefined ? {} : { related: referenceTo(live) }) };
+}
+
 /** Which of the writes put back what somebody else did, and did not follow from a change of the spec. */
 export function driftOf(relay: Relay, writes: readonly PlannedWrite[], fieldManager: string): readonly Drift[] {
   const applied = relay.status.conditions?.find((condition) => condition.type === "Applied");
   if (applied?.status !== "True" || applied.observedGeneration !== relay.metadata.generation) return [];
   return writes.flatMap((write) => {
+    if (write.adopts === true) return [];
     const seen = seenIn(write, fieldManager);
     if (seen === undefined) return [];
     const related = write.live === undefined ? {} : { related: referenceTo(write.live) };

@@ -3,7 +3,9 @@ import type { KubeObject, Resource } from "../../lib/kube/types.ts";
 import { type Relay, relayKind } from "../api/relay.ts";
 import { ownerLabels, relayNameLabel } from "../desired/names.ts";
 import type { DesiredObject } from "../desired/object.ts";
+import { fitted, refusalOf, wantsAdoption } from "./adoption.ts";
 import { olderClaimant } from "./claim.ts";
+import { rolloutOf } from "./rollout.ts";
 
 /** An object as it is; `undefined` when there is none of that name. */
 export interface LiveObject {
@@ -21,6 +23,14 @@ export interface Pair {
 export interface PlannedWrite extends Pair {
   /** The fields that differ, for instance `.spec.replicas`. */
   readonly paths: readonly string[];
+  /** Somebody else made it: what they wrote becomes ours first. */
+  readonly adopts?: boolean;
+}
+
+/** In the way of what is desired. */
+export interface ForeignObject extends LiveObject {
+  /** Why it could not be taken over; undefined: it could be, were the relay to ask for it. */
+  readonly refusal: string | undefined;
 }
 
 export interface Plan {
@@ -29,7 +39,9 @@ export interface Plan {
   /** The relay's, and no longer wanted: deleted after the writes. */
   readonly deletes: readonly LiveObject[];
   /** In the way and not ours: left alone. */
-  readonly foreign: readonly LiveObject[];
+  readonly foreign: readonly ForeignObject[];
+  /** Somebody else's, and taken over as soon as pods of ours serve: until then clients reach theirs through it. */
+  readonly adoptLater: readonly LiveObject[];
   /** In the way, and going: wait. */
   readonly leaving: readonly LiveObject[];
   /** There is none or a nameless one, and it goes to an older relay that wants it too. */
@@ -56,25 +68,38 @@ export interface PlanDeps {
 /** What has to be done to the objects. */
 export function planOf({ relay, pairs, owned, wanting }: PlanInput, deps: PlanDeps): Plan {
   const writes: PlannedWrite[] = [];
-  const foreign: LiveObject[] = [];
+  const foreign: ForeignObject[] = [];
+  const addresses: Pair[] = [];
   const leaving: LiveObject[] = [];
   const claimed: Plan["claimed"][number][] = [];
   const older = olderClaimant(relay, wanting);
   let isRunning = false;
+  let serves = false;
   for (const pair of pairs) {
     const { desired, live } = pair;
     const { resource } = desired;
     const standing = live === undefined ? "free" : standingOf(live, relay, deps.fieldManager);
+    const refusal = live === undefined ? undefined : refusalOf(live, desired, relay);
+    const isAdopted = standing === "foreign" && refusal === undefined && wantsAdoption(relay);
     if (live !== undefined && standing === "leaving") leaving.push({ resource, object: live });
-    else if (live !== undefined && standing === "foreign") foreign.push({ resource, object: live });
-    else if (standing === "free" && older !== undefined && isClaimed(desired, relay))
+    else if (live !== undefined && standing === "foreign" && !isAdopted)
+      foreign.push({ resource, object: live, refusal });
+    else if ((standing === "free" || isAdopted) && older !== undefined && isClaimed(desired, relay))
       claimed.push({ desired, by: older });
+    else if (isAdopted && resource === services) addresses.push(pair);
+    else if (isAdopted) writes.push(adoption(pair));
     else {
+      const wish = fitted(desired, live);
+      const paths = live === undefined ? [] : deps.differences(live, wish.object, deps.fieldManager);
+      if (live === undefined || paths.length > 0) writes.push({ desired: wish, live, paths });
       if (live !== undefined && resource === deployments) isRunning = true;
-      const paths = live === undefined ? [] : deps.differences(live, desired.object, deps.fieldManager);
-      if (live === undefined || paths.length > 0) writes.push({ ...pair, paths });
+      if (live !== undefined && resource === deployments) serves = paths.length === 0 && isRolledOut(live);
     }
   }
+  if (serves) writes.push(...addresses.map(adoption));
+  const adoptLater = serves
+    ? []
+    : addresses.flatMap(({ desired: { resource }, live }) => (live === undefined ? [] : [{ resource, object: live }]));
   const wanted = new Set(pairs.map(({ desired }) => keyOf(desired.resource, desired.object)));
   const deletes = owned
     .filter(
@@ -82,7 +107,17 @@ export function planOf({ relay, pairs, owned, wanting }: PlanInput, deps: PlanDe
         !wanted.has(keyOf(resource, object)) && standingOf(object, relay, deps.fieldManager) === "ours",
     )
     .toSorted(bindingsFirst);
-  return { writes, deletes, foreign, leaving, claimed, isRunning };
+  return { writes, deletes, foreign, adoptLater, leaving, claimed, isRunning };
+}
+
+function adoption({ desired, live }: Pair): PlannedWrite {
+  return { desired: fitted(desired, live), live, paths: [".metadata.managedFields"], adopts: true };
+}
+
+/** All pods are of the newest template, and serve. */
+function isRolledOut(deployment: KubeObject): boolean {
+  const { kind } = rolloutOf(deployment);
+  return kind === "complete" || kind === "scaled-to-zero";
 }
 
 /** Only of the Service that clients use the spec says the name. */

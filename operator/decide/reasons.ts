@@ -24,6 +24,7 @@ export const reasons = {
   NameConflict: "An object of a wanted name belongs to somebody else, or an older relay wants it; it is not touched",
   Conflict: "KubeArmorOperator runs a relay under the wanted names; it is not touched",
   Contended: "Somebody else keeps writing fields of the relay's objects; they are put back ever more rarely",
+  Adopted: "An object of somebody else was taken over, because the relay's annotation asks for it",
   Adopting: "The Service is taken over when the pods of the adopted Deployment serve; until then it is not touched",
   AwaitingDeletion: "An object of a wanted name is being deleted; it is written anew when it is gone",
   PermissionDenied: "The operator's role does not allow a request",

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KubeObject, ObjectMeta } from "../../lib/kube/types.ts";
+import { deployments } from "../../lib/kube/resources.ts";
+import type { ForeignObject } from "./plan.ts";
 import { wayOut } from "./way-out.ts";
 
 function objectOf(metadata: Partial<ObjectMeta>): KubeObject {
@@ -19,10 +21,20 @@ const cases: Readonly<Record<string, readonly [objects: readonly KubeObject[], r
   "anybody's": [[plain], "NameConflict", /Remove it/],
 };
 
+function inTheWay(object: KubeObject, refusal?: string): ForeignObject {
+  return { resource: deployments, object, refusal };
+}
+
 for (const [sentence, [objects, reason, text]] of Object.entries(cases)) {
   test(`wayOut() of what is ${sentence}`, () => {
-    const found = wayOut(objects);
+    const found = wayOut(objects.map((object) => inTheWay(object)));
     assert.equal(found.reason, reason);
     assert.match(found.text, text);
   });
 }
+
+test("wayOut() offers to take over what can be taken over, and says why not otherwise", () => {
+  assert.match(wayOut([inTheWay(ofHelm)]).text, /^Annotate this relay with operator\.kubearmor\.com\/adopt=true /);
+  const { text } = wayOut([inTheWay(plain), inTheWay(ofHelm, "a Tower controls it")]);
+  assert.match(text, /^It cannot be taken over \(Deployment kubearmor-relay: a Tower controls it\)\. It is of the Helm/);
+});

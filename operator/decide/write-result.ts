@@ -22,14 +22,21 @@ export type WriteResult =
     }
   | WriteFailure;
 
+/** What could not be written, or not yet. */
 export interface WriteFailure {
   readonly kind: "failed";
   readonly reason: Extract<
     Reason,
-    "PermissionDenied" | "QuotaExceeded" | "NamespaceTerminating" | "NamespaceNotFound" | "Rejected" | "ApplyFailed"
+    | "Adopting"
+    | "PermissionDenied"
+    | "QuotaExceeded"
+    | "NamespaceTerminating"
+    | "NamespaceNotFound"
+    | "Rejected"
+    | "ApplyFailed"
   >;
   readonly message: string;
-  /** False when the same request would be refused again: only a change elsewhere can help. */
+  /** False when the same request would be refused again: only a change elsewhere can help, and waiting does not. */
   readonly isRetryable: boolean;
 }
 

@@ -1,11 +1,11 @@
 import { type Relay, relayResource } from "../api/relay.ts";
 import { assertNever } from "../decide/assert-never.ts";
-import { driftOf } from "../decide/drift.ts";
-import { type Plan, objectText } from "../decide/plan.ts";
+import { adoptionOf, driftOf } from "../decide/drift.ts";
+import { wantsAdoption } from "../decide/adoption.ts";
 import { beyondReach } from "../decide/reach.ts";
 import { withUnseen } from "../decide/unseen.ts";
 import { problemsOf } from "../decide/validate.ts";
-import { wayOut } from "../decide/way-out.ts";
+import { obstacleOf, postponed } from "../decide/way-out.ts";
 import { type WriteResult, failureOf, isStale, tellingError } from "../decide/write-result.ts";
 import type { DeploymentOptions } from "../desired/deployment.ts";
 import { fieldManager } from "../desired/names.ts";
@@ -82,8 +82,13 @@ async function write(
 }
 
 /** Whether names that the caches do not know may be taken for free until the server says otherwise: it was right last time. */
-function mayTry({ spec, status }: Relay): boolean {
-  return !spec.suspend && status.conditions?.find(({ type }) => type === "Applied")?.status !== "False";
+function mayTry(relay: Relay): boolean {
+  const { spec, status } = relay;
+  return (
+    !spec.suspend &&
+    !wantsAdoption(relay) &&
+    status.conditions?.find(({ type }) => type === "Applied")?.status !== "False"
+  );
 }
 
 async function writeOnce(
@@ -104,14 +109,17 @@ async function writeOnce(
     await addFinalizer(relay, deps, signal);
   const { generation = 0 } = relay.metadata;
   const writes = deps.contention.due(key, plan.writes, generation);
-  const errors = await carryOut({ ...plan, writes, ...(inTheWay === undefined ? {} : { deletes: [] }) }, deps, signal);
+  // What is to be replaced serves until all is there that replaces it.
+  const missing = inTheWay ?? postponed(plan);
+  const errors = await carryOut({ ...plan, writes, ...(missing === undefined ? {} : { deletes: [] }) }, deps, signal);
   if (errors.length > 0) return { result: failureOf(errors), error: tellingError(errors) };
+  for (const planned of writes) if (planned.adopts === true) deps.record(relay, adoptionOf(planned));
   for (const { write: repaired, transition, repair } of driftOf(relay, writes, fieldManager)) {
     deps.onDrift(repaired);
     deps.record(relay, transition);
     if (repair !== undefined) deps.contention.repaired(key, repaired, repair, generation);
   }
-  return { result: inTheWay ?? { kind: "applied" } };
+  return { result: missing ?? { kind: "applied" } };
 }
 
 function throwIfNoNews(error: unknown, signal: AbortSignal): void {
@@ -119,27 +127,6 @@ function throwIfNoNews(error: unknown, signal: AbortSignal): void {
   signal.throwIfAborted();
   // What was decided upon is out of date: it is decided anew with backoff, and is no news either.
   if (isStale(error)) throw error;
-}
-
-function obstacleOf({ foreign, leaving, claimed }: Plan): WriteResult | undefined {
-  if (foreign.length > 0) {
-    const names = foreign.map(objectText).join(", ");
-    const { reason, text } = wayOut(foreign.map(({ object }) => object));
-    return {
-      kind: "blocked",
-      reason,
-      message: `Not written, because it exists and belongs to somebody else: ${names}. ${text}`,
-    };
-  }
-  const [claim] = claimed;
-  if (claim !== undefined) {
-    const { desired, by } = claim;
-    const message = `Not written, because relay ${by.metadata.name} is older and wants it too: ${objectText(desired)}. Choose another name`;
-    return { kind: "blocked", reason: "NameConflict", message };
-  }
-  if (leaving.length === 0) return undefined;
-  const message = `Being deleted, and written anew after that: ${leaving.map(objectText).join(", ")}`;
-  return { kind: "blocked", reason: "AwaitingDeletion", message };
 }
 
 function outcomeOf({ result, error }: Attempt): Outcome {
@@ -151,6 +138,8 @@ function outcomeOf({ result, error }: Attempt): Outcome {
       };
     case "failed":
       if (result.reason === "NamespaceTerminating") return done;
+      // The Deployment's next report is announced; this only covers an announcement that was missed.
+      if (result.reason === "Adopting") return { kind: "requeue-after", afterMs: recheckNamespaceMs };
       if (result.isRetryable) throw new Error("Cannot write the relay's objects", { cause: error });
       return {
         kind: "requeue-after",

@@ -28,7 +28,7 @@ export async function planRelay(
 }
 
 /** Every object that is not as it should be. */
-export function differencesOf({ writes, deletes, foreign, leaving, claimed }: Plan): readonly string[] {
+export function differencesOf({ writes, deletes, foreign, adoptLater, leaving, claimed }: Plan): readonly string[] {
   const wanted = [...writes, ...claimed].map(({ desired }) => desired);
-  return [...wanted, ...deletes, ...foreign, ...leaving].map(objectText);
+  return [...wanted, ...deletes, ...foreign, ...adoptLater, ...leaving].map(objectText);
 }

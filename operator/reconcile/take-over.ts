@@ -1,6 +1,7 @@
 import { type ApiError, isConflict, isInvalid } from "../../lib/kube/errors.ts";
-import { withFieldsTaken } from "../../lib/kube/managed-fields.ts";
-import type { KubeClient } from "../../lib/kube/types.ts";
+import { withFieldsTaken, withWritersSucceeded } from "../../lib/kube/managed-fields.ts";
+import type { KubeClient, KubeObject, ManagedFieldsEntry } from "../../lib/kube/types.ts";
+import { keepsItsFields, untakenPaths } from "../decide/adoption.ts";
 import { invalidFields } from "../decide/invalid-fields.ts";
 import type { DesiredObject } from "../desired/object.ts";
 
@@ -14,6 +15,8 @@ export interface TakeOver {
   readonly fieldManager: string;
 }
 
+type Client = Pick<KubeClient, "get" | "jsonPatch">;
+
 /**
  * Takes what others wrote next to our fields, so that the next apply removes it. A forced apply takes the fields that it names
  * and leaves their siblings, and with one of those the object may be invalid: a `value` beside our `valueFrom`, a second
@@ -22,16 +25,32 @@ export interface TakeOver {
  * @returns whether there was anything to take
  */
 export async function takeOver(
-  { desired: { resource, object }, uid, fieldManager }: TakeOver,
+  target: TakeOver,
   invalid: ApiError,
-  client: Pick<KubeClient, "get" | "jsonPatch">,
+  client: Client,
   signal: AbortSignal,
 ): Promise<boolean> {
   const paths = invalidFields(invalid);
+  return await rewrite(target, (live) => withFieldsTaken(live, target.fieldManager, paths), client, signal);
+}
+
+/** Takes all that others wrote, so that the next apply makes of the object what it would be had we made it. */
+export async function adopt(target: TakeOver, client: Client, signal: AbortSignal): Promise<void> {
+  const succession = { fieldManager: target.fieldManager, keeps: keepsItsFields, untaken: untakenPaths };
+  await rewrite(target, (live) => withWritersSucceeded(live, succession), client, signal);
+}
+
+/** Rewrites the record of who wrote which field of the object, and nothing of the object itself. */
+async function rewrite(
+  { desired: { resource, object }, uid }: TakeOver,
+  recordOf: (live: KubeObject) => readonly ManagedFieldsEntry[] | undefined,
+  client: Client,
+  signal: AbortSignal,
+): Promise<boolean> {
   for (let tries = 0; tries < maxTries; tries += 1) {
     const live = await client.get(resource, object.metadata, signal);
     if (live?.metadata.uid !== uid) return false;
-    const managedFields = withFieldsTaken(live, fieldManager, paths);
+    const managedFields = recordOf(live);
     if (managedFields === undefined) return false;
     const patch = [
       { op: "test", path: "/metadata/resourceVersion", value: live.metadata.resourceVersion },

@@ -66,7 +66,7 @@ async function write({ live, applies = [], patches = [], fresh, deletes = [] }: 
     wrote() {},
     onWrite() {},
   };
-  const none = { foreign: [], leaving: [], claimed: [], isRunning: true };
+  const none = { foreign: [], adoptLater: [], leaving: [], claimed: [], isRunning: true };
   const plan: Plan = { writes: [{ desired, live, paths: [] }], deletes, ...none };
   const [error] = await carryOut(plan, deps, new AbortController().signal);
   return { requests, bodies, error };

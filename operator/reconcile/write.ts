@@ -1,11 +1,11 @@
 import { ApiError, isInvalid } from "../../lib/kube/errors.ts";
 import type { KubeClient, KubeObject, Resource } from "../../lib/kube/types.ts";
-import type { LiveObject, Pair, Plan } from "../decide/plan.ts";
+import type { LiveObject, Plan, PlannedWrite } from "../decide/plan.ts";
 import { objectText } from "../decide/plan.ts";
 import { isStale } from "../decide/write-result.ts";
 import { fieldManager } from "../desired/names.ts";
 import { stageOf } from "../desired/objects.ts";
-import { takeOver } from "./take-over.ts";
+import { adopt, takeOver } from "./take-over.ts";
 
 export interface WriteDeps {
   readonly client: Pick<KubeClient, "apply" | "delete" | "get" | "jsonPatch">;
@@ -65,7 +65,11 @@ export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal)
   return errors;
 }
 
-async function apply({ desired, live }: Pair, deps: WriteDeps, signal: AbortSignal): Promise<void> {
+async function apply(
+  { desired, live, adopts = false }: PlannedWrite,
+  deps: WriteDeps,
+  signal: AbortSignal,
+): Promise<void> {
   const { client } = deps;
   const { resource, object } = desired;
   const uid = live?.metadata.uid;
@@ -74,6 +78,7 @@ async function apply({ desired, live }: Pair, deps: WriteDeps, signal: AbortSign
   const body: KubeObject = { ...object, metadata: { ...object.metadata, ...condition } };
   // By force: these objects are ours, and every field that we send is.
   const send = () => client.apply(resource, body, { fieldManager, force: true }, signal);
+  if (adopts && uid !== undefined) await adopt({ desired, uid, fieldManager }, client, signal);
   try {
     deps.wrote(resource, await send());
   } catch (error) {
