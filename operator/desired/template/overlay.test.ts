@@ -80,6 +80,10 @@ function relayWith(template: unknown) {
   return relayOf({ replicas: 2, podTemplate: template as NonNullable<KubeArmorRelay["spec"]["podTemplate"]> });
 }
 
+function relayWithImage(image: string) {
+  return relayWith({ spec: { containers: [{ name: "kubearmor-relay-server", image }] } });
+}
+
 const ours = podTemplate(relayOf({ replicas: 2 }), options);
 
 function keysOf(list: unknown, shape: Shape): readonly (string | undefined)[] {
@@ -176,9 +180,9 @@ test("finalTemplate() keeps the relay's container when nothing is wrong with wha
 });
 
 test("templateOverrides() tells what is not the operator's any more; the image it would take anyway is no override", () => {
-  const image = (text: string) =>
-    relayWith({ spec: { containers: [{ name: "kubearmor-relay-server", image: text }] } });
   assert.deepEqual(templateOverrides(relayOf()), []);
-  assert.deepEqual(templateOverrides(image("other"), options), [".spec.containers[kubearmor-relay-server].image"]);
-  assert.deepEqual(templateOverrides(image(options.defaultImage), options), []);
+  assert.deepEqual(templateOverrides(relayWithImage("other"), options), [
+    ".spec.containers[kubearmor-relay-server].image",
+  ]);
+  assert.deepEqual(templateOverrides(relayWithImage(options.defaultImage), options), []);
 });
