@@ -1,32 +1,19 @@
 /**
- * crds/kubearmorrelays.yaml -> operator/api/types.gen.ts (the API's types) and operator/api/defaults.gen.ts (its defaults).
+ * crds/kubearmorrelays.yaml -> operator/api/types.gen.ts (the API's types) and operator/api/schema.gen.ts (its schema, for reading).
  * `--check` writes nothing and fails when they differ.
  */
 import { readFile } from "node:fs/promises";
 import { compile } from "json-schema-to-typescript";
 import { parse } from "yaml";
 import { writeGenerated } from "./output.ts";
-
-/** The part of a structural schema that this generator reads. */
-interface Schema {
-  readonly type?: string;
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly required?: readonly string[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: Schema;
-  readonly items?: Schema;
-  readonly enum?: readonly string[];
-  readonly "x-kubernetes-int-or-string"?: boolean;
-  readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
-}
+import { type CrdSchema, isBare, ruleMessages, schemaText } from "./types-schema.ts";
 
 const root = new URL("../../", import.meta.url);
 const source = "crds/kubearmorrelays.yaml";
 const banner = `// Generated from ${source} by hack/generate/types.ts. Do not edit.`;
 
 const crd = parse(await readFile(new URL(source, root), "utf8")) as {
-  readonly spec: { readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: Schema } }[] };
+  readonly spec: { readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: CrdSchema } }[] };
 };
 const schema = crd.spec.versions[0]?.schema.openAPIV3Schema;
 if (schema === undefined) throw new Error(`Cannot generate types as ${source} has no version`);
@@ -36,21 +23,24 @@ const types = [
   await typesOf(schema, "KubeArmorRelay", "written"),
   await typesOf(schema, "DefaultedKubeArmorRelay", "defaulted"),
 ];
-const defaults = `${banner}
-import type { DefaultsNode } from "./defaults.ts";
+const schemaModule = `${banner}
+import type { SchemaNode } from "./schema.ts";
 
-export const relayDefaults: DefaultsNode = ${JSON.stringify(defaultsOf(schema, "") ?? {}, undefined, 2)};
+/** Messages of the CRD's rules about one state of an object. */
+export type RuleMessage =${ruleMessages(schema)};
+
+export const relaySchema: SchemaNode = ${schemaText(schema)};
 `;
 process.exitCode = await writeGenerated(
   [
     { path: new URL("operator/api/types.gen.ts", root), text: [header, ...types].join("\n") },
-    { path: new URL("operator/api/defaults.gen.ts", root), text: defaults },
+    { path: new URL("operator/api/schema.gen.ts", root), text: schemaModule },
   ],
   process.argv.slice(2),
 );
 
 /** "written": what a user may write. "defaulted": what the server returns, where a field with a default is always there. */
-function typesOf(from: Schema, name: string, view: "written" | "defaulted"): Promise<string> {
+function typesOf(from: CrdSchema, name: string, view: "written" | "defaulted"): Promise<string> {
   // Inlined, so that the two views have no interface names in common.
   return compile({ ...jsonSchema(from, view), title: name }, name, {
     bannerComment: "",
@@ -61,7 +51,7 @@ function typesOf(from: Schema, name: string, view: "written" | "defaulted"): Pro
   });
 }
 
-function jsonSchema(from: Schema, view: "written" | "defaulted"): Record<string, unknown> {
+function jsonSchema(from: CrdSchema, view: "written" | "defaulted"): Record<string, unknown> {
   const about = from.description === undefined ? {} : { description: from.description };
   if (from["x-kubernetes-int-or-string"] === true) return { ...about, tsType: "number | string" };
   if (from["x-kubernetes-preserve-unknown-fields"] === true) return { ...about, tsType: "Record<string, unknown>" };
@@ -84,25 +74,4 @@ function jsonSchema(from: Schema, view: "written" | "defaulted"): Record<string,
     })
     .map(([name]) => name);
   return out;
-}
-
-function isBare(from: Schema): boolean {
-  return Object.keys(from).join() === "type" && from.type === "object";
-}
-
-/** The schema with everything but defaults taken away; undefined when there are none in it. */
-function defaultsOf(from: Schema, path: string): unknown {
-  for (const below of [from.items, from.additionalProperties]) {
-    if (below !== undefined && defaultsOf(below, path) !== undefined)
-      throw new Error(`Cannot generate defaults for ${path}: a default inside a list or a map is not supported`);
-  }
-  const properties = Object.entries(from.properties ?? {}).flatMap(([name, child]) => {
-    const node = defaultsOf(child, `${path}.${name}`);
-    return node === undefined ? [] : [[name, node] as const];
-  });
-  if (properties.length === 0 && from.default === undefined) return undefined;
-  return {
-    ...(from.default === undefined ? {} : { default: from.default }),
-    ...(properties.length === 0 ? {} : { properties: Object.fromEntries(properties) }),
-  };
 }

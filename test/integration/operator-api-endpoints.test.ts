@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { endpointPattern, problemsOf } from "../../operator/decide/validate.ts";
+import { problemsOf } from "../../operator/decide/validate.ts";
 import { relayOf } from "../../operator/testing/samples.ts";
 import { parseEndpoint } from "../../relay/nodes/agent.ts";
 
@@ -30,10 +30,6 @@ function isDialled(text: string): boolean {
   const endpoint = parseEndpoint(text);
   return endpoint !== undefined && (!text.startsWith("[") || isIP(endpoint.host) === 6);
 }
-
-test("endpoints: the CRD and the operator have one pattern", () => {
-  assert.equal(crdPattern, endpointPattern);
-});
 
 const table: Readonly<Record<string, boolean>> = {
   "host:32767": true,
