@@ -92,14 +92,27 @@ test("a relay: kubectl get shows its state, kubectl describe its Events", async 
   const { namespace, name } = await readyRelay("shown");
   const text = await harness.plane.kubectl(["-n", namespace, "get", "kar", "-o", "wide"]);
   const [header, row] = text.split("\n").map((line) => line.trim().split(/\s+/));
-  assert.deepEqual(header, ["NAME", "READY", "REASON", "REPLICAS", "STDOUT", "AGE", "IMAGE", "ENDPOINT"]);
-  const withoutAge = row?.filter((_, index) => index !== 5);
+  assert.deepEqual(header, [
+    "NAME",
+    "READY",
+    "REASON",
+    "REPLICAS",
+    "AGENTS",
+    "STDOUT",
+    "VERSION",
+    "AGE",
+    "IMAGE",
+    "ENDPOINT",
+  ]);
+  const withoutAge = row?.filter((_, index) => index !== 7);
   assert.deepEqual(withoutAge, [
     name,
     "True",
     "RelayReady",
     "1",
+    "0",
     "none",
+    "0.0.0-fake",
     "localhost/relay:test",
     "kubearmor.shown.svc:32767",
   ]);
@@ -310,10 +323,16 @@ test("spec.suspend: differences are named and not repaired until it is false aga
   const at = await readyRelay("suspend");
   await harness.admin.mergePatch(relayResource, at, { spec: { suspend: true } });
   await untilCondition(harness.admin, at, "Applied", "True");
-  await harness.admin.mergePatch(configMaps, at, { data: { ENABLE_STDOUT_LOGS: "true" } });
+  const settings = await fetchObject(configMaps, at.namespace, at.name);
+  const data = settings["data"] as Readonly<Record<string, string>>;
+  const printing = (data["config.yaml"] ?? "").replace("logs: false", "logs: true");
+  await harness.admin.mergePatch(configMaps, at, { data: { "config.yaml": printing } });
   const relay = await untilCondition(harness.admin, at, "Applied", "False", "Suspended");
   assert.match(conditionOf(relay, "Applied")?.message ?? "", /ConfigMap relay/);
-  assert.equal(statusOf(relay).stdout, "logs");
+  await eventually("the pods confirm what they print", async () => {
+    const now = await fetchObject(relayResource, at.namespace, at.name);
+    return statusOf(now).stdout === "logs" ? true : undefined;
+  });
   await harness.admin.mergePatch(relayResource, at, { spec: { suspend: false } });
   const resumed = await untilCondition(harness.admin, at, "Ready", "True");
   assert.equal(statusOf(resumed).stdout, "none");

@@ -3,17 +3,17 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { parse, stringify } from "yaml";
-import { deployments } from "../../lib/kube/resources.ts";
+import { deployments, pods } from "../../lib/kube/resources.ts";
 import { relayResource } from "../../operator/api/relay.ts";
 import type { Operator } from "../../operator/operator.ts";
-import { eventually, type Harness, startHarness, untilCondition } from "./operator-harness.ts";
+import { eventually, type Harness, startHarness, statusOf, untilCondition } from "./operator-harness.ts";
 import { type RelayReplica, startReplica } from "./relay-replica.ts";
 
 let harness: Harness;
 let operator: Operator;
 
 before(async () => {
-  harness = await startHarness();
+  harness = await startHarness({ fakeRelays: false });
   operator = await harness.start();
 });
 
@@ -47,15 +47,22 @@ function errorsOf({ log }: RelayReplica): readonly unknown[] {
   return log.filter(({ level }) => level === "error" || level === "warn");
 }
 
-test("two replicas with the operator's arguments and rights: settings are followed, one prints, nothing is refused", async () => {
+test("two replicas with the operator's arguments and rights: settings are followed and reported, one prints, nothing is refused", async () => {
   const at = { namespace: "together", name: "relay" };
   await harness.createNamespace(at.namespace);
   await harness.createRelay(at.namespace, at.name, { replicas: 2, stdout: { alerts: true } });
-  await untilCondition(harness.admin, at, "Ready", "True");
+  await untilCondition(harness.admin, at, "Ready", "False", "AwaitingReport");
   const kubeconfig = `--kubeconfig=${await relayKubeconfig(at.namespace, at.name)}`;
-  const flags = [...(await argumentsOf(at.namespace, at.name)), kubeconfig];
-  await using first = await startReplica(flags);
-  await using second = await startReplica(flags);
+  const args = await argumentsOf(at.namespace, at.name);
+  const live = await harness.admin.list(pods, { namespace: at.namespace });
+  const flagsOf = (index: number) => [
+    ...args.map((arg) => arg.replace("$(POD_NAME)", live[index]?.metadata.name ?? "")),
+    kubeconfig,
+  ];
+  await using first = await startReplica(flagsOf(0));
+  await using second = await startReplica(flagsOf(1));
+  const ready = await untilCondition(harness.admin, at, "Ready", "True");
+  assert.equal(statusOf(ready).stdout, "alerts");
   const leading = async () => {
     const pages = await Promise.all([first.statusz(), second.statusz()]);
     return pages.filter(
@@ -76,6 +83,7 @@ test("two replicas with the operator's arguments and rights: settings are follow
     const now = await hashes();
     return now.size === 1 && !now.has(earlier) ? true : undefined;
   });
+  await untilCondition(harness.admin, at, "Ready", "True");
   assert.deepEqual(errorsOf(first), []);
   assert.deepEqual(errorsOf(second), []);
 });
