@@ -1,57 +1,26 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { buildImages, DEFAULT_PREFIX, programNames } from "../../hack/images/images.ts";
-import { applySample, CRDS, createNamespace, installOperator, NAMESPACE, RELAY } from "../../hack/run/install.ts";
-import { type LocalNodeCluster, localNodeCluster } from "../../hack/testbed/cluster/local-node.ts";
-import { testbedPaths } from "../../hack/testbed/config.ts";
+import { applySample, NAMESPACE, RELAY } from "../../hack/run/install.ts";
+import { type ProductNode, startProduct } from "./product-node.ts";
 import { eventually, skipWithoutNode } from "./testbed-support.ts";
 
 const agents = 50;
 const skip = await skipWithoutNode();
 const CHECK = path.join(import.meta.dirname, "..", "..", "hack", "check", "main.ts");
 
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason: string;
-  readonly observedGeneration: number;
-}
-
-interface Pod {
-  readonly metadata: { readonly name: string; readonly uid: string };
-  readonly status: { readonly containerStatuses?: readonly { readonly restartCount: number }[] };
-}
-
 describe("The product on a real node", { skip }, () => {
   const stack = new AsyncDisposableStack();
-  const never = new AbortController().signal;
-  let cluster: LocalNodeCluster;
+  let product: ProductNode;
 
   before(async () => {
-    const archive = await buildImages(programNames, { cache: testbedPaths().cache, prefix: DEFAULT_PREFIX });
-    cluster = stack.use(await localNodeCluster({ crds: [CRDS], images: [archive] }));
-    stack.use(await installOperator(cluster, never));
-    stack.use(await createNamespace(cluster, never));
-    stack.use(await cluster.startAgents(NAMESPACE, { count: agents, alertsPerSecond: 2, logsPerSecond: 2 }));
+    product = stack.use(await startProduct({ count: agents, alertsPerSecond: 2, logsPerSecond: 2 }));
   });
   after(() => stack.disposeAsync());
 
-  const kubectl = (...args: readonly string[]) => cluster.kubectl(["-n", NAMESPACE, ...args]);
-  const json = async <T>(...args: readonly string[]) => JSON.parse(await kubectl("get", ...args, "-o", "json")) as T;
-  const conditions = async () => {
-    const relay = await json<{ metadata: { generation: number }; status: { conditions?: readonly Condition[] } }>(
-      RELAY,
-    );
-    const found = relay.status.conditions ?? [];
-    return { generation: relay.metadata.generation, of: (type: string) => found.find((one) => one.type === type) };
-  };
-  const ready = async () => {
-    const { generation, of } = await conditions();
-    const condition = of("Ready");
-    return condition?.status === "True" && condition.observedGeneration === generation;
-  };
-  const pods = async () => (await json<{ items: readonly Pod[] }>("pods", "-l", "kubearmor-app=kubearmor-relay")).items;
+  const kubectl = (...args: readonly string[]) => product.kubectl(...args);
+  const ready = () => product.isReady();
+  const pods = () => product.pods();
   /** What the relay has printed, as events. */
   const printed = async () => {
     const lines = (await kubectl("logs", "deployment/kubearmor-relay", "--tail=-1")).split("\n");
@@ -62,7 +31,7 @@ describe("The product on a real node", { skip }, () => {
   };
 
   test("a resource goes Ready, and the relay prints alerts of every agent", async () => {
-    stack.use(await applySample(cluster, never));
+    stack.use(await applySample(product.cluster, new AbortController().signal));
     await eventually("Ready", ready, 60_000);
     await eventually(
       "alerts of every agent",
@@ -80,7 +49,7 @@ describe("The product on a real node", { skip }, () => {
       "-o",
       "jsonpath={.spec.clusterIP}:{.spec.ports[0].port}",
     );
-    await cluster.node.in(process.execPath, [
+    await product.cluster.node.in(process.execPath, [
       CHECK,
       `--address=${address}`,
       "--events=2000",
@@ -91,7 +60,7 @@ describe("The product on a real node", { skip }, () => {
   test("a switch on the resource takes effect in the same pod, and no stream of an agent breaks", async () => {
     const [pod] = await pods();
     const generation = await kubectl("get", "deployment", "kubearmor-relay", "-o", "jsonpath={.metadata.generation}");
-    await kubectl("patch", RELAY, "--type=merge", "-p", '{"spec":{"stdout":{"logs":true,"alerts":false}}}');
+    await product.patchSpec({ stdout: { logs: true, alerts: false } });
     await eventually("logs are printed", async () => (await printed()).some(({ Type }) => Type === "ContainerLog"));
     const [same, ...others] = await pods();
     assert.equal(same?.metadata.uid, pod?.metadata.uid);
@@ -113,24 +82,13 @@ describe("The product on a real node", { skip }, () => {
 
   test("a pod that cannot start is named in the conditions while the old one serves", async () => {
     const [pod] = await pods();
-    await kubectl(
-      "patch",
-      RELAY,
-      "--type=merge",
-      "-p",
-      '{"spec":{"image":"localhost/nowhere:1","imagePullPolicy":"Never"}}',
-    );
+    await product.patchSpec({ image: "localhost/nowhere:1", imagePullPolicy: "Never" });
     await eventually("the reason is named", async () => {
-      const { generation, of } = await conditions();
-      const condition = of("Ready");
-      return (
-        condition?.observedGeneration === generation &&
-        condition.status === "False" &&
-        condition.reason === "ImagePullFailed"
-      );
+      const condition = await product.condition("Ready");
+      return condition?.status === "False" && condition.reason === "ImagePullFailed";
     });
     assert.ok((await pods()).some(({ metadata }) => metadata.uid === pod?.metadata.uid));
-    await kubectl("patch", RELAY, "--type=merge", "-p", '{"spec":{"image":"","imagePullPolicy":"IfNotPresent"}}');
+    await product.patchSpec({ image: "", imagePullPolicy: "IfNotPresent" });
     await eventually("Ready again", ready, 60_000);
   });
 
