@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Fight, afterRepair, endMs, isFight, isOver, nextRepairMs } from "./contention.ts";
+import { type Fight, type Repair, afterRepair, endMs, isFight, isOver, nextRepairMs } from "./contention.ts";
 
-const repair = { by: "other", paths: [".spec.replicas"] };
+const repair = { kind: "written", by: "other", paths: [".spec.replicas"] } as const;
 
 /** Somebody writes all the time, and every repair is made as soon as it may be. */
-function fightOf(rounds: number): Fight {
-  let fight = afterRepair(undefined, repair, 0);
-  while (fight.rounds < rounds) fight = afterRepair(fight, repair, nextRepairMs(fight));
+function fightOf(rounds: number, what: Repair = repair): Fight {
+  let fight = afterRepair(undefined, what, 0);
+  while (fight.rounds < rounds) fight = afterRepair(fight, what, nextRepairMs(fight));
   return fight;
 }
 
@@ -22,6 +22,11 @@ test("afterRepair(): the first repairs are made at once, each further one waits 
     [3, 4].map((rounds) => isFight(fightOf(rounds))),
     [false, true],
   );
+});
+
+test("afterRepair(): what is deleted all the time is missing for half a minute at most", () => {
+  const fight = fightOf(30, { kind: "deleted" });
+  assert.equal(nextRepairMs(fight) - fight.repairedMs, 30_000);
 });
 
 test("afterRepair(): a repair long after the last one is the first again", () => {

@@ -1,28 +1,36 @@
-/** A field of an object of ours that somebody else keeps writing. */
+/** What somebody else did to an object of ours, and was put back. */
+export type Repair =
+  /** Fields of it. */
+  | { readonly kind: "written"; readonly by: string; readonly paths: readonly string[] }
+  /** By whom is recorded nowhere. */
+  | { readonly kind: "deleted" };
+
+/** Of an object that somebody else keeps changing. */
 export interface Fight {
   /** Repairs in a row. */
   readonly rounds: number;
   /** Of the last repair, by the monotonic clock. */
   readonly repairedMs: number;
-  /** Whom the object was taken back from. */
-  readonly by: string;
-  readonly paths: readonly string[];
+  readonly last: Repair;
 }
 
 /** Repairs that are made at once: people correct themselves, too. */
 const freeRounds = 4;
 const firstWaitMs = 1_000;
-/** What is at odds for good is still repaired, but costs next to nothing. */
-const maxWaitMs = 300_000;
+/** What is at odds for good is still repaired, but costs next to nothing. What is missing altogether costs events. */
+const maxWaitMs: Readonly<Record<Repair["kind"], number>> = { written: 300_000, deleted: 30_000 };
 /** Repairs that are further apart are no fight. */
 const memoryMs = 60_000;
 
-export type Repair = Pick<Fight, "by" | "paths">;
+/** Whoever changes the object soon after it was written begins a fight. */
+export function firstWrite(nowMs: number): Fight {
+  return { rounds: 0, repairedMs: nowMs, last: { kind: "deleted" } };
+}
 
 /** @param earlier what is known of this object, if anything */
 export function afterRepair(earlier: Fight | undefined, repair: Repair, nowMs: number): Fight {
   const rounds = earlier === undefined || isOver(earlier, nowMs) ? 1 : earlier.rounds + 1;
-  return { ...repair, rounds, repairedMs: nowMs };
+  return { last: repair, rounds, repairedMs: nowMs };
 }
 
 /** Whether it goes on: then the next repair has to wait, and the relay's status tells. */
@@ -45,5 +53,7 @@ export function isOver(fight: Fight, nowMs: number): boolean {
 }
 
 function waitMs(fight: Fight): number {
-  return isFight(fight) ? Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(fight.rounds - freeRounds, 20)) : 0;
+  if (!isFight(fight)) return 0;
+  const { rounds, last } = fight;
+  return Math.min(maxWaitMs[last.kind], firstWaitMs * 2 ** Math.min(rounds - freeRounds, 20));
 }

@@ -13,8 +13,6 @@ const maxPaths = 3;
 export interface Drift {
   readonly write: PlannedWrite;
   readonly transition: Transition;
-  /** Whom it was taken back from; undefined for what was gone. */
-  readonly repair: Repair | undefined;
 }
 
 /** What is told of an object that was taken over. */
@@ -27,23 +25,34 @@ export function adoptionOf({ desired, live }: PlannedWrite): Transition {
 
 /** Which of the writes put back what somebody else did, and did not follow from a change of the spec. */
 export function driftOf(relay: Relay, writes: readonly PlannedWrite[], fieldManager: string): readonly Drift[] {
-  const applied = relay.status.conditions?.find((condition) => condition.type === "Applied");
-  if (applied?.status !== "True" || applied.observedGeneration !== relay.metadata.generation) return [];
+  if (!isSettled(relay)) return [];
   return writes.flatMap((write) => {
-    if (write.adopts === true) return [];
     const seen = seenIn(write, fieldManager);
     if (seen === undefined) return [];
     const related = write.live === undefined ? {} : { related: referenceTo(write.live) };
-    const { note, repair } = seen;
-    return [{ transition: { type: "Warning", reason: "DriftRepaired", note, ...related }, write, repair }];
+    return [{ transition: { type: "Warning", reason: "DriftRepaired", note: seen.note, ...related }, write }];
   });
 }
 
-function seenIn(
-  { desired, live }: PlannedWrite,
-  fieldManager: string,
-): (Pick<Drift, "repair"> & { readonly note: string }) | undefined {
-  if (live === undefined) return { note: `Made ${objectText(desired)} anew: it was gone`, repair: undefined };
+/** Whether all was as the present spec wants it: what differs since is somebody else's doing. */
+export function isSettled({ metadata, status }: Relay): boolean {
+  const applied = status.conditions?.find((condition) => condition.type === "Applied");
+  return applied?.status === "True" && applied.observedGeneration === metadata.generation;
+}
+
+/** What a write put back, if it was not the first one that the spec asks for. */
+export function repairOf(write: PlannedWrite, fieldManager: string): Repair | undefined {
+  return seenIn(write, fieldManager)?.repair;
+}
+
+interface Seen {
+  readonly note: string;
+  readonly repair: Repair;
+}
+
+function seenIn({ desired, live, adopts = false }: PlannedWrite, fieldManager: string): Seen | undefined {
+  if (adopts) return undefined;
+  if (live === undefined) return { note: `Made ${objectText(desired)} anew: it was gone`, repair: { kind: "deleted" } };
   const who = changedBy(live.metadata, fieldManager);
   if (who === undefined) return undefined;
   const paths = driftedPaths(applyDifferences(live, desired.object, fieldManager));
@@ -51,7 +60,7 @@ function seenIn(
   const more = paths.length > maxPaths ? ` and ${paths.length - maxPaths} more` : "";
   const named = paths.slice(0, maxPaths);
   const note = `Put back ${objectText(desired)}: ${named.join(", ")}${more}, after a write by ${who}`;
-  return { note, repair: { by: who, paths: named } };
+  return { note, repair: { kind: "written", by: who, paths: named } };
 }
 
 /**

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { KubeObject, ObjectMeta } from "../../lib/kube/types.ts";
 import { deployments } from "../../lib/kube/resources.ts";
 import type { ForeignObject } from "./plan.ts";
-import { wayOut } from "./way-out.ts";
+import { fightText, wayOut } from "./way-out.ts";
 
 function objectOf(metadata: Partial<ObjectMeta>): KubeObject {
   return { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "kubearmor-relay", ...metadata } };
@@ -36,5 +36,20 @@ for (const [sentence, [objects, reason, text]] of Object.entries(cases)) {
 test("wayOut() offers to take over what can be taken over, and says why not otherwise", () => {
   assert.match(wayOut([inTheWay(ofHelm)]).text, /^Annotate this relay with operator\.kubearmor\.com\/adopt=true /);
   const { text } = wayOut([inTheWay(plain), inTheWay(ofHelm, "a Tower controls it")]);
-  assert.match(text, /^It cannot be taken over \(Deployment kubearmor-relay: a Tower controls it\)\. It is of the Helm/);
+  assert.match(
+    text,
+    /^It cannot be taken over \(Deployment kubearmor-relay: a Tower controls it\)\. It is of the Helm/,
+  );
 });
+
+const fights: Readonly<Record<string, readonly [by: string, path: string, text: RegExp]>> = {
+  "an autoscaler's": ["kube-controller-manager", ".spec.replicas", /point the HorizontalPodAutoscaler at the Kube/],
+  "another controller's": ["kube-controller-manager", ".spec.paused", /by kube-controller-manager$/],
+  "KubeArmorOperator's": ["operator", ".spec.template", /scale its Deployment kubearmor-operator to 0\)$/],
+};
+
+for (const [sentence, [by, path, text]] of Object.entries(fights)) {
+  test(`fightText() of a fight that is ${sentence}`, () => {
+    assert.match(fightText("Deployment d", { kind: "written", by, paths: [path] }), text);
+  });
+}

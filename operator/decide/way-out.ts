@@ -1,4 +1,5 @@
 import type { KubeObject } from "../../lib/kube/types.ts";
+import type { Repair } from "./contention.ts";
 import { adoptAnnotation, isKubeArmorOperator } from "./adoption.ts";
 import { type ForeignObject, type Plan, objectText } from "./plan.ts";
 import type { WriteResult } from "./write-result.ts";
@@ -67,4 +68,21 @@ export function postponed({ adoptLater }: Plan): WriteResult | undefined {
   const names = adoptLater.map(objectText).join(", ");
   const message = `Taken over as soon as the relay's own pods serve, so that it never leads nowhere: ${names}`;
   return { kind: "failed", reason: "Adopting", message, isRetryable: true };
+}
+
+/** What is told of a fight about an object, and what ends it where that is known. */
+export function fightText(object: string, repair: Repair): string {
+  if (repair.kind === "deleted") return `${object}, which is deleted again and again`;
+  const { by, paths } = repair;
+  const way = endOfFight(by, paths);
+  return `${object}: ${paths.join(", ")} by ${by}${way === undefined ? "" : ` (${way})`}`;
+}
+
+function endOfFight(by: string, paths: readonly string[]): string | undefined {
+  if (by === "kube-controller-manager" && paths.includes(".spec.replicas"))
+    return "point the HorizontalPodAutoscaler at the KubeArmorRelay, which has a scale subresource of its own";
+  // It runs as /operator, and the server names who writes after the program.
+  if (by === "operator" || by === "kubearmor-operator")
+    return "if this is KubeArmorOperator: set its KubeArmorConfig to what this relay has, turn TLS off in it, or scale its Deployment kubearmor-operator to 0";
+  return undefined;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../../lib/process/fake-clock.ts";
+import type { Repair } from "../decide/contention.ts";
 import type { PlannedWrite } from "../decide/plan.ts";
 import { service } from "../desired/service.ts";
 import { relayOf } from "../testing/samples.ts";
@@ -8,13 +9,17 @@ import { Contention } from "./contention.ts";
 
 const desired = service(relayOf());
 const write: PlannedWrite = { desired, live: desired.object, paths: [".spec.type"] };
-const repair = { by: "other", paths: [".spec.type"] };
+const repair = { kind: "written", by: "other", paths: [".spec.type"] } as const;
+const deletion = { kind: "deleted" } as const;
 
 /** After so many repairs at one moment. */
-function contentionAfter(rounds: number): { readonly contention: Contention; readonly clock: FakeClock } {
+function contentionAfter(
+  rounds: number,
+  what: Repair = repair,
+): { readonly contention: Contention; readonly clock: FakeClock } {
   const clock = new FakeClock();
   const contention = new Contention(clock);
-  for (let round = 0; round < rounds; round += 1) contention.repaired("a/b", write, repair, 1);
+  for (let round = 0; round < rounds; round += 1) contention.wrote("a/b", write, what, true, 1);
   return { contention, clock };
 }
 
@@ -43,4 +48,25 @@ test("Contention: what a new spec wants, what is gone, and other relays are not 
   assert.deepEqual(contention.due("a/c", [write], 1), [write]);
   contention.forget("a/b");
   assert.deepEqual(contention.due("a/b", [write], 1), [write]);
+});
+
+test("Contention: what is deleted all the time is told, and made anew only after a while", () => {
+  const { contention, clock } = contentionAfter(5, deletion);
+  const gone = { ...write, live: undefined };
+  assert.deepEqual(contention.due("a/b", [gone], 1), []);
+  assert.deepEqual(contention.due("a/b", [gone], 2), [gone]);
+  const fights = ["Service kubearmor, which is deleted again and again"];
+  assert.deepEqual(contention.of("a/b"), { fights, againInMs: 2_000 });
+  clock.advance(2_000);
+  assert.deepEqual(contention.due("a/b", [gone], 1), [gone]);
+});
+
+test("Contention: a write that follows another one of the same spec is a repair, however the rest of the relay is", () => {
+  const contention = new Contention(new FakeClock());
+  for (let round = 0; round < 4; round += 1) contention.wrote("a/b", write, repair, false, 1);
+  assert.deepEqual(contention.due("a/b", [write], 1), [write]);
+  contention.wrote("a/b", write, repair, false, 1);
+  assert.deepEqual(contention.due("a/b", [write], 1), []);
+  contention.wrote("a/b", write, repair, false, 2);
+  assert.deepEqual(contention.due("a/b", [write], 2), [write], "of a new spec the first write is none");
 });

@@ -1,6 +1,16 @@
 import type { Clock } from "../../lib/process/clock.ts";
-import { type Fight, type Repair, afterRepair, endMs, isFight, isOver, nextRepairMs } from "../decide/contention.ts";
+import {
+  type Fight,
+  type Repair,
+  afterRepair,
+  endMs,
+  firstWrite,
+  isFight,
+  isOver,
+  nextRepairMs,
+} from "../decide/contention.ts";
 import { type PlannedWrite, objectText } from "../decide/plan.ts";
+import { fightText } from "../decide/way-out.ts";
 
 interface Known extends Fight {
   /** Of the relay's spec: what a newer one wants is no repair. */
@@ -17,22 +27,37 @@ export class Contention {
     this.#clock = clock;
   }
 
-  /** The writes without those that have to wait: repairs of what somebody else writes all the time. */
+  /** The writes without those that have to wait: repairs of what somebody else writes or deletes all the time. */
   due(key: string, writes: readonly PlannedWrite[], generation: number): readonly PlannedWrite[] {
     const nowMs = this.#clock.monotonic();
     const fights = this.#fights.get(key);
     return writes.filter(({ desired, live }) => {
-      const fight = live === undefined ? undefined : fights?.get(objectText(desired));
+      const fight = fights?.get(objectText(desired));
+      // One that is gone waits only for having been deleted again and again.
+      if (fight !== undefined && live === undefined && fight.last.kind === "written") return true;
       return fight === undefined || fight.generation !== generation || nowMs >= nextRepairMs(fight);
     });
   }
 
-  repaired(key: string, write: PlannedWrite, repair: Repair, generation: number): void {
+  /**
+   * @param repair what the write put back, if it was not the first that this spec asks for
+   * @param isSettled whether this spec asked for no write any more before
+   */
+  wrote(
+    key: string,
+    { desired }: PlannedWrite,
+    repair: Repair | undefined,
+    isSettled: boolean,
+    generation: number,
+  ): void {
     const nowMs = this.#clock.monotonic();
     const fights = this.#fights.get(key) ?? new Map<string, Known>();
     this.#fights.set(key, fights);
-    const object = objectText(write.desired);
-    fights.set(object, { ...afterRepair(fights.get(object), repair, nowMs), generation });
+    const object = objectText(desired);
+    const earlier = fights.get(object);
+    const isAgain = isSettled || earlier?.generation === generation;
+    const fight = isAgain && repair !== undefined ? afterRepair(earlier, repair, nowMs) : firstWrite(nowMs);
+    fights.set(object, { ...fight, generation });
   }
 
   /** What the status says of it, in a stable order; and when there may be something else to say or to do. */
@@ -45,7 +70,7 @@ export class Contention {
     const going = [...known].filter(([, fight]) => isFight(fight));
     const momentsMs = going.flatMap(([, fight]) => [nextRepairMs(fight), endMs(fight)]).filter((ms) => ms > nowMs);
     return {
-      fights: going.map(([object, { by, paths }]) => `${object}: ${paths.join(", ")} by ${by}`).toSorted(),
+      fights: going.map(([object, { last }]) => fightText(object, last)).toSorted(),
       againInMs: momentsMs.length === 0 ? undefined : Math.min(...momentsMs) - nowMs,
     };
   }

@@ -1,7 +1,8 @@
 import { type Relay, relayResource } from "../api/relay.ts";
 import { assertNever } from "../decide/assert-never.ts";
-import { adoptionOf, driftOf } from "../decide/drift.ts";
+import { adoptionOf, driftOf, isSettled, repairOf } from "../decide/drift.ts";
 import { wantsAdoption } from "../decide/adoption.ts";
+import type { PlannedWrite } from "../decide/plan.ts";
 import { beyondReach } from "../decide/reach.ts";
 import { withUnseen } from "../decide/unseen.ts";
 import { problemsOf } from "../decide/validate.ts";
@@ -111,15 +112,29 @@ async function writeOnce(
   const writes = deps.contention.due(key, plan.writes, generation);
   // What is to be replaced serves until all is there that replaces it.
   const missing = inTheWay ?? postponed(plan);
-  const errors = await carryOut({ ...plan, writes, ...(missing === undefined ? {} : { deletes: [] }) }, deps, signal);
+  const order = { ...plan, writes, ...(missing === undefined ? {} : { deletes: [] }) };
+  const { written, errors } = await carryOut(order, deps, signal);
+  remember(key, relay, written, deps);
   if (errors.length > 0) return { result: failureOf(errors), error: tellingError(errors) };
-  for (const planned of writes) if (planned.adopts === true) deps.record(relay, adoptionOf(planned));
-  for (const { write: repaired, transition, repair } of driftOf(relay, writes, fieldManager)) {
+  return { result: missing ?? { kind: "applied" } };
+}
+
+/** Tells of what was put back or taken over, and keeps who did it how often. */
+function remember(
+  key: string,
+  relay: Relay,
+  written: readonly PlannedWrite[],
+  deps: Pick<ReconcilerDeps, "record" | "onDrift"> & Pick<Memory, "contention">,
+): void {
+  for (const planned of written) {
+    if (planned.adopts === true) deps.record(relay, adoptionOf(planned));
+    const repair = repairOf(planned, fieldManager);
+    deps.contention.wrote(key, planned, repair, isSettled(relay), relay.metadata.generation ?? 0);
+  }
+  for (const { write: repaired, transition } of driftOf(relay, written, fieldManager)) {
     deps.onDrift(repaired);
     deps.record(relay, transition);
-    if (repair !== undefined) deps.contention.repaired(key, repaired, repair, generation);
   }
-  return { result: missing ?? { kind: "applied" } };
 }
 
 function throwIfNoNews(error: unknown, signal: AbortSignal): void {

@@ -68,7 +68,9 @@ async function write({ live, applies = [], patches = [], fresh, deletes = [] }: 
   };
   const none = { foreign: [], adoptLater: [], leaving: [], claimed: [], isRunning: true };
   const plan: Plan = { writes: [{ desired, live, paths: [] }], deletes, ...none };
-  const [error] = await carryOut(plan, deps, new AbortController().signal);
+  const { written, errors } = await carryOut(plan, deps, new AbortController().signal);
+  const [error] = errors;
+  assert.equal(written.length + errors.length, 1);
   return { requests, bodies, error };
 }
 

@@ -23,6 +23,12 @@ export interface Write {
   readonly error?: unknown;
 }
 
+export interface CarriedOut {
+  readonly written: readonly PlannedWrite[];
+  /** Of what was refused or failed. */
+  readonly errors: readonly unknown[];
+}
+
 /**
  * No object has this version, as the store begins with it. An apply that names a version makes an object that is not there,
  * and is refused as a conflict for one that is.
@@ -33,10 +39,10 @@ const versionOfNone = "1";
  * Carries the plan out, a stage at a time. A refusal of one object does not keep the others from being written; a broken
  * connection does, and so does, for a relay that does not run yet, a name that turns out to be taken. Nothing is deleted
  * unless all else succeeded: what is to be replaced serves until then.
- * @returns what was refused or failed
  */
-export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal): Promise<readonly unknown[]> {
+export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal): Promise<CarriedOut> {
   const errors: unknown[] = [];
+  const written: PlannedWrite[] = [];
   const attempt = async (write: Write, act: () => Promise<void>) => {
     try {
       await act();
@@ -52,17 +58,20 @@ export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal)
     await Promise.all(
       pairs.map((pair) => {
         const write: Write = { kind: "apply", object: pair.desired, existed: pair.live !== undefined };
-        return attempt(write, () => apply(pair, deps, signal));
+        return attempt(write, async () => {
+          await apply(pair, deps, signal);
+          written.push(pair);
+        });
       }),
     );
-    if (errors.some((error) => !(error instanceof ApiError))) return errors;
+    if (errors.some((error) => !(error instanceof ApiError))) return { written, errors };
     if (!plan.isRunning && errors.some(isStale)) break;
   }
-  if (errors.length > 0) return errors;
+  if (errors.length > 0) return { written, errors };
   for (const object of plan.deletes) {
     await attempt({ kind: "delete", object, existed: true }, () => remove(object, deps.client, signal));
   }
-  return errors;
+  return { written, errors };
 }
 
 async function apply(
