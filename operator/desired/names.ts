@@ -39,16 +39,23 @@ export function clusterRoleName(relay: {
   return `kubearmor-relay:${relay.metadata.namespace ?? ""}:${relay.metadata.name}`;
 }
 
-/** Of the Service for metrics. */
-export function metricsServiceName({ metadata: { name } }: Relay): string {
-  return suffixed(name, "-metrics");
+interface Named {
+  readonly metadata: { readonly name: string };
+}
+
+/**
+ * Of the Service for metrics. Servers before 1.35 want a letter first, of Services alone; the other end keeps such a name apart
+ * from those of relays that begin with that letter.
+ */
+export function metricsServiceName({ metadata: { name } }: Named): string {
+  return /^[a-z]/.test(name) ? suffixed(name, "-metrics") : suffixed(`r-${name}`, "-metrics-0");
 }
 
 /**
  * Of the Lease whose holder prints, where there are several pods. Pods may write it: it must not be the name of another
  * component's Lease, whatever the relay is called.
  */
-export function leaseName({ metadata }: Relay): string {
+export function leaseName({ metadata }: Named): string {
   return suffixed(metadata.name, "-kubearmor-relay-stdout");
 }
 

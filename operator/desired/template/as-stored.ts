@@ -26,7 +26,8 @@ const source: Readonly<Record<string, Change>> = {
   configMap: withoutNothing,
   secret: withoutNothing,
   // Seconds. https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/volume/
-  serviceAccountToken: (value) => (isFields(value) ? { expirationSeconds: 3600, ...value } : value),
+  serviceAccountToken: (value) =>
+    isFields(value) ? { expirationSeconds: 3600, ...asFields(withoutNothing(value)) } : value,
 };
 
 /** The fields for which there is a change, where they are. */
