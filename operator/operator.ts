@@ -1,7 +1,7 @@
 import packageJson from "../package.json" with { type: "json" };
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { Registry, collectDefaultMetrics } from "prom-client";
+import { Registry } from "prom-client";
 import { applyDifferences } from "../lib/kube/apply.ts";
 import { createKubeClient } from "../lib/kube/client.ts";
 import type { Cluster } from "../lib/kube/cluster.ts";
@@ -11,15 +11,18 @@ import { startListWatch } from "../lib/kube/list-watch.ts";
 import type { Clock, Random } from "../lib/process/clock.ts";
 import { startProbeServer } from "../lib/process/http.ts";
 import type { Log } from "../lib/process/log.ts";
+import { collectProcessMetrics } from "../lib/process/process-metrics.ts";
 import { apiVersion, relayKind, relayResource } from "./api/relay.ts";
 import type { OperatorConfig } from "./config.ts";
 import { runController } from "./engine/controller.ts";
 import { createControllerMetrics } from "./engine/metrics.ts";
 import { WorkQueue, defaultQueueOptions } from "./engine/queue.ts";
+import { Liveness } from "./liveness.ts";
 import { createOperatorMetrics } from "./metrics.ts";
 import { leaseName } from "./permissions.ts";
 import { fencedClient } from "./reconcile/fence.ts";
 import { type ReconcilerDeps, createReconciler } from "./reconcile/reconciler.ts";
+import { createEventAgeMetric, createRelayMetrics } from "./relay-metrics.ts";
 import { Caches } from "./watch/caches.ts";
 import { parseKey } from "./watch/keys.ts";
 
@@ -55,15 +58,17 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
   const { cluster, clock, random, log } = deps;
   await using opened = new AsyncDisposableStack();
   const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
+  collectProcessMetrics(metrics);
   const operatorMetrics = createOperatorMetrics(metrics, log);
   const client = opened.use(createKubeClient(cluster, { log, userAgent, metrics, clock, random }));
 
   const controllerMetrics = createControllerMetrics(metrics, "kubearmorrelay", options.concurrency, clock);
   const queue = new WorkQueue(defaultQueueOptions, clock, controllerMetrics.queue);
+  const liveness = opened.use(new Liveness({ reconcileTimeoutMs }, clock));
   const caches = opened.use(
     new Caches(options, {
-      startListWatch: (listWatch) => startListWatch(listWatch, { client, clock, random, log }),
+      startListWatch: (listWatch) =>
+        liveness.watch(listWatch, (watched) => startListWatch(watched, { client, clock, random, log })),
       enqueue: (key, priority) => queue.add(key, priority),
       onRestart: (kind, reason) => operatorMetrics.onWatchRestart(kind, reason),
     }),
@@ -72,6 +77,7 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
     await startProbeServer({
       port: options.httpPort,
       readyz: () => caches.problems(),
+      livez: () => liveness.problems(),
       metrics,
       log,
     }),
@@ -80,7 +86,10 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
   const { dryRun = false, clusterRights = true } = options;
   // One that writes nothing need not be the only one.
   const election = options.leaderElect && !dryRun ? opened.use(elect(options, identity, deps)) : undefined;
-  const writer = fencedClient(client, () => !dryRun && (election?.mayWrite() ?? true));
+  const isLeader = () => election?.mayWrite() ?? true;
+  const writer = fencedClient(client, () => !dryRun && isLeader());
+  createRelayMetrics(metrics, { relays: () => caches.relays(), isLeader });
+  createEventAgeMetric(metrics, () => liveness.eventAgesMs());
   const reporter = { controller: "operator.kubearmor.com/relay-operator", instance: hostname() };
   const recorder = opened.use(
     createEventRecorder(reporter, {
@@ -91,7 +100,7 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
       onOutcome: (outcome) => operatorMetrics.onEvent(outcome),
     }),
   );
-  const reconcile = createReconciler(
+  const reconciler = createReconciler(
     { defaultImage: options.relayImage, dryRun, reach: clusterRights ? undefined : options.namespaces },
     {
       view: caches,
@@ -122,7 +131,15 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
       working.resolve();
     }
     const exists = (key: string) => caches.get(relayResource, parseKey(key)) !== undefined;
-    const controller = { queue, reconcile, exists, clock, random, log, metrics: controllerMetrics };
+    const controller = {
+      queue,
+      reconcile: liveness.around(reconciler),
+      exists,
+      clock,
+      random,
+      log,
+      metrics: controllerMetrics,
+    };
     await runController(
       { concurrency: options.concurrency, reconcileTimeoutMs, resyncMs },
       controller,

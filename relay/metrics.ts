@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { Registry } from "prom-client";
+import { collectProcessMetrics } from "../lib/process/process-metrics.ts";
 import { Exposition } from "./ledger/exposition.ts";
 import { metricGroups } from "./ledger/metric-groups.ts";
 import { maxNodeSeries } from "./ledger/node-metrics.ts";
@@ -8,23 +9,10 @@ import type { MetricSources } from "./ledger/sources.ts";
 
 export type { MetricSources } from "./ledger/sources.ts";
 
-/**
- * Defaults of prom-client that go: totals that are no counters, which linters reject, and lists of handles and requests,
- * which take a walk over every socket.
- */
-const rejected = [
-  "nodejs_active_handles",
-  "nodejs_active_handles_total",
-  "nodejs_active_requests",
-  "nodejs_active_requests_total",
-  "nodejs_active_resources_total",
-];
-
 /** Everything the relay counts, read when it is asked for: the hot path adds to plain numbers only. */
 export function createMetrics(sources: MetricSources): Registry {
   const registry = new LedgerRegistry(sources);
-  collectDefaultMetrics({ register: registry });
-  for (const name of rejected) registry.removeSingleMetric(name);
+  collectProcessMetrics(registry);
   return registry;
 }
 

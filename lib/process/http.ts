@@ -10,6 +10,8 @@ export interface ProbeServerOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly readyz: Check;
+  /** Default: that there is an answer is the check, as a process whose event loop does not turn gives none. */
+  readonly livez?: Check;
   readonly metrics: Registry;
   readonly log: Log;
   /** More GET paths: each returns a value that is sent as JSON. */
@@ -32,8 +34,7 @@ export async function startProbeServer(options: ProbeServerOptions): Promise<Pro
       return;
     }
     if (path === "/livez" || path === "/readyz") {
-      // A process whose event loop does not turn answers nothing: the answer is the check.
-      const reasons = path === "/livez" ? [] : options.readyz();
+      const reasons = path === "/livez" ? (options.livez?.() ?? []) : options.readyz();
       response.writeHead(reasons.length === 0 ? 200 : 503, { "content-type": "text/plain; charset=utf-8" });
       response.end(reasons.length === 0 ? "ok\n" : `${reasons.join("\n")}\n`);
       return;

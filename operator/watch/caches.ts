@@ -84,6 +84,12 @@ export class Caches implements AsyncDisposable {
       .flatMap(({ store }) => store.by("relay", key));
   }
 
+  relays(): readonly KubeObject[] {
+    return this.#shards
+      .filter(({ resource }) => resource === relaySource.resource)
+      .flatMap(({ store }) => store.list());
+  }
+
   relaysWanting(namespace: string, service: string): readonly KubeObject[] {
     const shard = this.#shardOf(relaySource.resource, { namespace });
     return shard?.store.by("service", `${namespace}/${service}`) ?? [];
@@ -166,8 +172,7 @@ export class Caches implements AsyncDisposable {
   }
 
   #enqueueRelays(): void {
-    const relays = this.#shards.filter(({ resource }) => resource === relaySource.resource);
-    for (const relay of relays.flatMap(({ store }) => store.list())) this.#enqueue(relayKey(relay), "routine");
+    for (const relay of this.relays()) this.#enqueue(relayKey(relay), "routine");
   }
 
   /** A Service's name is free: those who want it may have been refused it. */
