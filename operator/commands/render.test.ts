@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import type { KubeObject } from "../../lib/kube/types.ts";
@@ -63,4 +64,40 @@ test("render() prints every object, and nothing that only a cluster can know", (
   );
   assert.match(text, /image: registry\/relay:1/);
   assert.doesNotMatch(text, /ownerReferences|owner-uid/);
+});
+
+const everyKnob = `${relay}spec:
+  service: { type: LoadBalancer, loadBalancerClass: "yes", annotations: { "cloud/internal": "on" } }
+  replicas: 2
+  podDisruptionBudget: { maxUnavailable: 50% }
+  env: [{ name: ANSWER, value: "no" }, { name: NUMBER, value: "012" }]
+  securityContext: { runAsUser: 1000 }
+  podTemplate:
+    metadata: { annotations: { example.com/inject: "true" } }
+    spec:
+      containers:
+        - { name: kubearmor-relay-server, image: registry/relay:patched, livenessProbe: { $patch: delete } }
+        - { name: sidecar, image: registry/sidecar:1, args: ["y", "1e3"] }
+      volumes: [{ name: settings, configMap: { name: other } }, { name: tmp, emptyDir: {} }]
+`;
+
+function rendered(text: string): string {
+  const read = readRelays(text);
+  assert.ok(read.kind === "read", JSON.stringify(read));
+  return render(read.relays, { defaultImage: "registry/relay:1" });
+}
+
+test("render() of a relay with a podTemplate is golden/pod-template.yaml", async () => {
+  const file = new URL("golden/pod-template.yaml", import.meta.url);
+  const text = rendered(everyKnob);
+  if (process.env["UPDATE_GOLDEN"] === "1") await writeFile(file, text);
+  assert.equal(text, await readFile(file, "utf8"));
+});
+
+test("render() means the same to a reader of YAML 1.1, as kubectl is one", () => {
+  const text = rendered(everyKnob);
+  const [old, current] = (["1.1", "1.2"] as const).map((version) =>
+    parseAllDocuments(text, { version }).map((document) => document.toJS() as unknown),
+  );
+  assert.deepEqual(old, current);
 });
