@@ -41,7 +41,7 @@ async function measureOperators(options: OperatorBenchOptions, folder: string): 
 
 /** One relay, which is a real process. */
 async function measureRelay(options: OperatorBenchOptions, folders: Folders): Promise<readonly Figure[]> {
-  await using harness = await startHarness();
+  await using harness = await startHarness({ fakeRelays: false });
   await using client = adminOf(harness.plane.kubeconfig);
   const { operatorKubeconfig: kubeconfig } = harness;
   await using operator = startBundle({ folder: folders.operator, kubeconfig, httpPort: await freePort() });
