@@ -153,6 +153,7 @@ export interface ConditionView {
   readonly reason: string;
   readonly message: string;
   readonly observedGeneration?: number;
+  readonly lastTransitionTime?: string;
 }
 
 export interface StatusView {
