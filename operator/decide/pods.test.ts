@@ -33,6 +33,17 @@ const cases: Readonly<Record<string, readonly [ReturnType<typeof podOf>, PodProb
     }),
     { reason: "CrashLooping", message: "Pod pod-1 is in CrashLoopBackOff: OOMKilled, exit code 137" },
   ],
+  "a container that comes before ours, by podTemplate, is looked at, too": [
+    podOf(
+      { state: { waiting: { reason: "PodInitializing" } } },
+      {
+        initContainerStatuses: [
+          { name: "first", image: "registry/first:1", ready: false, state: { waiting: { reason: "ErrImagePull" } } },
+        ],
+      },
+    ),
+    { reason: "ImagePullFailed", message: 'Pod pod-1 cannot pull image "registry/first:1": ErrImagePull' },
+  ],
   "a container that has just crashed is named before the node backs off": [
     podOf({ state: exited(1) }),
     { reason: "CrashLooping", message: "Pod pod-1 crashed: Error, exit code 1" },

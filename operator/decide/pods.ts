@@ -30,6 +30,8 @@ interface PodView {
   readonly spec?: { readonly containers?: readonly { readonly name: string; readonly image?: string }[] };
   readonly status?: {
     readonly phase?: string;
+    /** Of containers that `podTemplate` adds; they start first. */
+    readonly initContainerStatuses?: readonly ContainerStatus[];
     readonly containerStatuses?: readonly ContainerStatus[];
     readonly conditions?: readonly {
       readonly type: string;
@@ -65,7 +67,8 @@ export function isOver({ metadata, status }: PodView): boolean {
 }
 
 function problemOf(pod: PodView): PodProblem | undefined {
-  for (const container of pod.status?.containerStatuses ?? []) {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  for (const container of [...initContainerStatuses, ...containerStatuses]) {
     const problem = container.ready === true ? undefined : problemOfContainer(pod, container);
     if (problem !== undefined) return problem;
   }

@@ -12,8 +12,12 @@ const unschedulable = podOf(
 );
 const pulling = podOf({ state: { waiting: { reason: "ErrImagePull" } } });
 const crashing = podOf({ started: false, state: { running: {} }, lastState: { terminated: { exitCode: 1 } } });
+const initializing = podOf(
+  {},
+  { initContainerStatuses: [{ name: "first", image: "x", state: { waiting: { reason: "ErrImagePull" } } }] },
+);
 
-for (const [sentence, pod] of Object.entries({ evicted, unschedulable, pulling, crashing })) {
+for (const [sentence, pod] of Object.entries({ evicted, unschedulable, pulling, crashing, initializing })) {
   test(`podSource.trim() keeps all that the problem of a pod is read from: ${sentence}`, () => {
     const trimmed = podSource.trim?.(pod);
     assert.ok(trimmed !== undefined);

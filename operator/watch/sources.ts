@@ -71,7 +71,12 @@ function withoutManagedFields(object: KubeObject): KubeObject {
 
 interface PodParts {
   readonly spec?: { readonly containers?: readonly { readonly name: string; readonly image?: string }[] };
-  readonly status?: { readonly phase?: unknown; readonly containerStatuses?: unknown; readonly conditions?: unknown };
+  readonly status?: {
+    readonly phase?: unknown;
+    readonly initContainerStatuses?: unknown;
+    readonly containerStatuses?: unknown;
+    readonly conditions?: unknown;
+  };
 }
 
 function trimPod(object: KubeObject): KubeObject {
@@ -83,6 +88,11 @@ function trimPod(object: KubeObject): KubeObject {
     kind,
     metadata,
     spec: { containers: spec?.containers?.map(({ name, image }) => ({ name, image })) },
-    status: { phase: status?.phase, containerStatuses: status?.containerStatuses, conditions: status?.conditions },
+    status: {
+      phase: status?.phase,
+      initContainerStatuses: status?.initContainerStatuses,
+      containerStatuses: status?.containerStatuses,
+      conditions: status?.conditions,
+    },
   };
 }
