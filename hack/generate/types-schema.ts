@@ -9,6 +9,7 @@ export interface CrdSchema {
   readonly items?: CrdSchema;
   readonly enum?: readonly string[];
   readonly pattern?: string;
+  readonly format?: string;
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly minimum?: number;
@@ -45,6 +46,9 @@ const facts = [
   "maxProperties",
 ] as const;
 
+/** Bounds where the schema has none of its own. The server checks this format, and no other of numbers. */
+const int32 = { minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
+
 /** The text of a SchemaNode of operator/api/schema.ts. */
 export function schemaText(schema: CrdSchema): string {
   const text = JSON.stringify(schemaNode(schema, ""), undefined, 2);
@@ -72,6 +76,7 @@ function schemaNode(schema: CrdSchema, about: string): object {
   const rules = rulesOf(schema).map(({ message, fieldPath = "" }) => ({ message, fieldPath }));
   return {
     type: schema["x-kubernetes-int-or-string"] === true ? "int-or-string" : schema.type,
+    ...(schema.format === "int32" ? int32 : {}),
     ...Object.fromEntries(facts.filter((name) => schema[name] !== undefined).map((name) => [name, schema[name]])),
     ...(pattern === undefined ? {} : { pattern, wanted }),
     ...listFacts(schema),

@@ -102,9 +102,9 @@ export const relaySchema: SchemaNode = {
         },
         "replicas": {
           "type": "integer",
-          "default": 1,
           "minimum": 0,
-          "maximum": 10
+          "maximum": 10,
+          "default": 1
         },
         "suspend": {
           "type": "boolean",
@@ -179,9 +179,9 @@ export const relaySchema: SchemaNode = {
             },
             "port": {
               "type": "integer",
-              "default": 32767,
               "minimum": 1,
-              "maximum": 65535
+              "maximum": 65535,
+              "default": 32767
             },
             "nodePort": {
               "type": "integer",
@@ -394,9 +394,9 @@ export const relaySchema: SchemaNode = {
           "properties": {
             "maxSubscribers": {
               "type": "integer",
-              "default": 200,
               "minimum": 1,
-              "maximum": 4000
+              "maximum": 4000,
+              "default": 200
             },
             "mailboxBytes": {
               "type": "int-or-string",
@@ -1563,7 +1563,8 @@ export const relaySchema: SchemaNode = {
             "properties": {
               "maxSkew": {
                 "type": "integer",
-                "minimum": 1
+                "minimum": 1,
+                "maximum": 2147483647
               },
               "topologyKey": {
                 "type": "string",
@@ -1633,7 +1634,8 @@ export const relaySchema: SchemaNode = {
               },
               "minDomains": {
                 "type": "integer",
-                "minimum": 1
+                "minimum": 1,
+                "maximum": 2147483647
               },
               "nodeAffinityPolicy": {
                 "type": "string",
@@ -1857,9 +1859,9 @@ export const relaySchema: SchemaNode = {
         },
         "progressDeadlineSeconds": {
           "type": "integer",
-          "default": 600,
           "minimum": 1,
-          "maximum": 86400
+          "maximum": 86400,
+          "default": 600
         },
         "podTemplate": {
           "type": "object",
@@ -1959,13 +1961,19 @@ export const relaySchema: SchemaNode = {
           }
         },
         "replicas": {
-          "type": "integer"
+          "type": "integer",
+          "minimum": -2147483648,
+          "maximum": 2147483647
         },
         "updatedReplicas": {
-          "type": "integer"
+          "type": "integer",
+          "minimum": -2147483648,
+          "maximum": 2147483647
         },
         "readyReplicas": {
-          "type": "integer"
+          "type": "integer",
+          "minimum": -2147483648,
+          "maximum": 2147483647
         },
         "selector": {
           "type": "string"
@@ -1987,11 +1995,13 @@ export const relaySchema: SchemaNode = {
           "properties": {
             "seen": {
               "type": "integer",
-              "minimum": 0
+              "minimum": 0,
+              "maximum": 2147483647
             },
             "connected": {
               "type": "integer",
-              "minimum": 0
+              "minimum": 0,
+              "maximum": 2147483647
             }
           }
         },
@@ -2042,11 +2052,13 @@ export const relaySchema: SchemaNode = {
                 "properties": {
                   "seen": {
                     "type": "integer",
-                    "minimum": 0
+                    "minimum": 0,
+                    "maximum": 2147483647
                   },
                   "connected": {
                     "type": "integer",
-                    "minimum": 0
+                    "minimum": 0,
+                    "maximum": 2147483647
                   }
                 }
               },
