@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import fc from "fast-check";
 import { applyDifferences } from "../../lib/kube/apply.ts";
+import { isInvalid } from "../../lib/kube/errors.ts";
 import { deployments, leases } from "../../lib/kube/resources.ts";
 import type { KubeObject } from "../../lib/kube/types.ts";
 import { apiVersion, parseRelay, relayKind, relayResource } from "../../operator/api/relay.ts";
+import { deployment } from "../../operator/desired/deployment.ts";
 import { fieldManager, leaseName } from "../../operator/desired/names.ts";
 import { desiredObjects } from "../../operator/desired/objects.ts";
 import type { Operator } from "../../operator/operator.ts";
@@ -16,6 +19,7 @@ import {
   untilIdle,
   writesOf,
 } from "./operator-harness.ts";
+import { anyPodSpec } from "./operator-knobs-arbitrary.ts";
 
 const namespace = "knobs";
 const options = { defaultImage: "localhost/relay:test" };
@@ -225,8 +229,8 @@ interface PodView {
 }
 
 async function podSpecOf(name: string): Promise<PodView> {
-  const deployment = await harness.admin.get(deployments, { namespace, name });
-  const spec = deployment?.["spec"] as { readonly template: { readonly spec: PodView } };
+  const live = await harness.admin.get(deployments, { namespace, name });
+  const spec = live?.["spec"] as { readonly template: { readonly spec: PodView } };
   return spec.template.spec;
 }
 
@@ -278,6 +282,37 @@ test("a name that begins with a digit: every object is there", async () => {
   await untilCondition(harness.admin, { namespace, name: "0relay" }, "Applied", "True");
   assert.deepEqual(await differencesOf("0relay"), []);
 });
+
+test("a podTemplate that the server takes, whatever it says: nothing differs from what it stores", async () => {
+  let taken = 0;
+  for (const [index, spec] of fc.sample(anyPodSpec, { numRuns: 60, seed: 5 }).entries()) {
+    const at = { namespace, name: `any${index}` };
+    const relay = parseRelay({
+      apiVersion,
+      kind: relayKind,
+      metadata: at,
+      spec: { replicas: 0, podTemplate: { spec } },
+    });
+    const { metadata, ...rest } = deployment(relay, options).object;
+    // No owner: the garbage collector would take it.
+    const object = { ...rest, metadata: { ...at, labels: metadata.labels ?? {} } };
+    const live = await applied(object);
+    if (live === undefined) continue;
+    taken += 1;
+    assert.deepEqual(applyDifferences(live, object, fieldManager), [], JSON.stringify(spec));
+  }
+  assert.ok(taken >= 40, `only ${taken} were taken`);
+});
+
+/** Undefined when the server refuses it: what it takes is not known here. */
+async function applied(object: KubeObject): Promise<KubeObject | undefined> {
+  try {
+    return await harness.admin.apply(deployments, object, { fieldManager, force: true });
+  } catch (error) {
+    if (isInvalid(error)) return undefined;
+    throw error;
+  }
+}
 
 /** So many passes over relays has the operator made. */
 async function passCount(): Promise<number> {

@@ -27,10 +27,12 @@ const cases: Readonly<Record<string, readonly [given: string, stored: string]>> 
     `initContainers: [{ name: a, env: [
       { name: A, valueFrom: { resourceFieldRef: { containerName: '', resource: limits.cpu } } },
       { name: B, valueFrom: { resourceFieldRef: { resource: limits.cpu, divisor: 1 } } },
+      { name: Z, valueFrom: { resourceFieldRef: { resource: limits.cpu, divisor: 0 } } },
       { name: C, valueFrom: { resourceFieldRef: { resource: limits.memory, divisor: 1024Ki } } }] }]`,
     `initContainers: [{ name: a, env: [
       { name: A, valueFrom: { resourceFieldRef: { resource: limits.cpu, divisor: '0' } } },
       { name: B, valueFrom: { resourceFieldRef: { resource: limits.cpu, divisor: '1' } } },
+      { name: Z, valueFrom: { resourceFieldRef: { resource: limits.cpu, divisor: '0' } } },
       { name: C, valueFrom: { resourceFieldRef: { resource: limits.memory, divisor: 1Mi } } }] }]`,
   ],
   "a divisor that the server refuses is left to it": [
@@ -44,6 +46,10 @@ const cases: Readonly<Record<string, readonly [given: string, stored: string]>> 
     `volumes: [{ name: a, downwardAPI: { items: [{ path: b, fieldRef: { apiVersion: v1, fieldPath: c } }] } },
       { name: d, projected: { sources: [{ downwardAPI: { items: [{ path: b, fieldRef: { apiVersion: v1, fieldPath: c } }] } },
         { serviceAccountToken: { expirationSeconds: 3600, path: t } }, { configMap: { name: e } }] } }]`,
+  ],
+  "a projection of nothing has no sources, which the server would write as null": [
+    "volumes: [{ name: a, projected: { defaultMode: 0, sources: [] } }, { name: b, projected: { sources: [] } }]",
+    "volumes: [{ name: a, projected: { defaultMode: 0 } }, { name: b, projected: { defaultMode: 420 } }]",
   ],
   "what is said of a token's life stays": [
     "volumes: [{ name: a, projected: { sources: [{ serviceAccountToken: { expirationSeconds: 600, path: t } }] } }]",

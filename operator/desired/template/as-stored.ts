@@ -18,16 +18,16 @@ const podSpec: Readonly<Record<string, Change>> = {
   topologySpreadConstraints: each({ labelSelector: withoutNothing }),
   containers: each({ env: each({ valueFrom: reference }) }),
   initContainers: each({ env: each({ valueFrom: reference }) }),
-  volumes: each({ downwardAPI: fieldsOfItems, projected: (value) => within(value, { sources: each(source) }) }),
+  volumes: each({
+    downwardAPI: (value) => withMode(fieldsOfItems(withoutNothing(value))),
+    projected: (value) => withMode(within(withoutNothing(value), { sources: each(source) })),
+  }),
 };
 
 const source: Readonly<Record<string, Change>> = {
   downwardAPI: fieldsOfItems,
-  configMap: withoutNothing,
-  secret: withoutNothing,
   // Seconds. https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/volume/
-  serviceAccountToken: (value) =>
-    isFields(value) ? { expirationSeconds: 3600, ...asFields(withoutNothing(value)) } : value,
+  serviceAccountToken: (value) => (isFields(value) ? { expirationSeconds: 3600, ...value } : value),
 };
 
 /** The fields for which there is a change, where they are. */
@@ -51,6 +51,11 @@ function fieldsOfItems(value: unknown): unknown {
   return within(value, { items: (list) => (Array.isArray(list) ? list.map(reference) : list) });
 }
 
+/** A volume of nothing is filled with the server's default, octal 644. */
+function withMode(volume: unknown): unknown {
+  return isEmptyMap(volume) ? { defaultMode: 0o644 } : volume;
+}
+
 /** Of an environment variable or a file: a field or a quantity of the pod. */
 function reference(value: unknown): unknown {
   return within(value, {
@@ -62,6 +67,7 @@ function reference(value: unknown): unknown {
 
 /** As the server writes them. It takes no others. */
 const divisors = [
+  "0",
   "1m",
   ...["", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].map((unit) => `1${unit}`),
 ];
