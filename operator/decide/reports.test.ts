@@ -186,6 +186,21 @@ test("readReports(): the order of pods and of entries does not matter", () => {
   );
 });
 
+test("readReports(): an entry of a pod that is over or leaving never counts", () => {
+  fc.assert(
+    fc.property(world, fc.array(fc.tuple(anEntry, fc.boolean())), ({ pods, entries }, others) => {
+      const over = others.map(([, isLeaving], index) =>
+        pod(`over-${index}`, { readyForMs: 0, ...(isLeaving ? { isLeaving } : { phase: "Failed" }) }),
+      );
+      const theirs = others.map(([each], index) => ({ ...each, pod: `over-${index}` }));
+      const { gone: _without, ...expected } = readReports({ pods, entries, settings, nowMs });
+      const all = { pods: [...over, ...pods], entries: [...theirs, ...entries], settings, nowMs };
+      const { gone: _with, ...counted } = readReports(all);
+      assert.deepEqual(counted, expected);
+    }),
+  );
+});
+
 test("readReports(): an entry of a dead pod never counts, and that of a live one is never removed", () => {
   fc.assert(
     fc.property(world, fc.array(anEntry), ({ pods, entries }, others) => {
