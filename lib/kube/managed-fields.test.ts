@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { withFieldsTaken } from "./managed-fields.ts";
+import { withFieldsTaken, withWritersSucceeded } from "./managed-fields.ts";
 import type { KubeObject, ManagedFieldsEntry } from "./types.ts";
 
 const env = ["spec", "containers", "env"];
@@ -57,3 +57,55 @@ for (const [sentence, [object, paths]] of Object.entries(untouched)) {
     assert.equal(withFieldsTaken(object, "us", paths), undefined);
   });
 }
+
+const succession = {
+  fieldManager: "us",
+  keeps: (manager: string) => manager === "controller",
+  untaken: [["metadata", "finalizers"]],
+};
+
+test("withWritersSucceeded() moves what was written to the object, by whatever verb, and leaves the rest with its owner", () => {
+  const reported = entry("them", theirs, { subresource: "status" });
+  const kept = entry("controller", theirs);
+  const older = entry("them", theirs, { apiVersion: "v0" });
+  const finalizer = { "f:metadata": { "f:finalizers": { ".": {}, 'v:"x"': {} } } };
+  const label = { "f:metadata": { "f:labels": { "f:a": {} } } };
+  const mixed = {
+    ...entry("edit", {}),
+    fieldsV1: { "f:metadata": { ...finalizer["f:metadata"], ...label["f:metadata"] } },
+  };
+  const applied = entry("them", own, { operation: "Apply" });
+  const object = objectOf(applied, reported, kept, older, mixed, entry("other", theirs));
+  assert.deepEqual(withWritersSucceeded(object, succession), [
+    {
+      manager: "us",
+      operation: "Apply",
+      apiVersion: "v1",
+      fieldsType: "FieldsV1",
+      fieldsV1: {
+        ...entry("us", { 'k:{"name":"A"}': { ".": {}, "f:name": {}, "f:value": {} } }).fieldsV1,
+        ...label,
+      },
+    },
+    reported,
+    kept,
+    older,
+    { ...mixed, fieldsV1: finalizer },
+  ]);
+});
+
+test("withWritersSucceeded() adds to what the manager has applied before", () => {
+  const [taken, ...others] = withWritersSucceeded(objectOf(entry("them", theirs), ours), succession) ?? [];
+  assert.deepEqual(
+    taken?.fieldsV1,
+    entry("us", { 'k:{"name":"A"}': { ".": {}, "f:name": {}, "f:value": {} } }).fieldsV1,
+  );
+  assert.deepEqual(others, []);
+});
+
+test("withWritersSucceeded() takes nothing where there is nothing, or only what stays", () => {
+  for (const object of [objectOf(), objectOf(ours), objectOf(entry("controller", theirs))])
+    assert.equal(withWritersSucceeded(object, succession), undefined);
+  const finalizer = { ...entry("them", {}), fieldsV1: { "f:metadata": { "f:finalizers": {} } } };
+  assert.equal(withWritersSucceeded(objectOf(finalizer), succession), undefined);
+});

@@ -64,6 +64,11 @@ const cases: Readonly<Record<string, readonly [Relay, KubeObject | undefined, no
     liveService({ type: "NodePort" }, ours(without("type")), { manager: "hpa", subresource: "scale", time: later }),
     "Put back Service kubearmor: .spec.type, after a write by hpa",
   ],
+  "a scale that is recorded without a time counts as well": [
+    settled(),
+    liveService({ type: "NodePort" }, ours(without("type")), { manager: "hpa", subresource: "scale" }),
+    "Put back Service kubearmor: .spec.type, after a write by hpa",
+  ],
   "an object that is gone is named": [settled(), undefined, "Made Service kubearmor anew: it was gone"],
   "another value of a field that is still ours is a new version's wish, whoever wrote last": [
     settled(),

@@ -1,6 +1,6 @@
 import { type FieldDifference, applyDifferences } from "../../lib/kube/apply.ts";
 import { referenceTo } from "../../lib/kube/event-body.ts";
-import type { ObjectMeta } from "../../lib/kube/types.ts";
+import type { ManagedFieldsEntry, ObjectMeta } from "../../lib/kube/types.ts";
 import type { Relay } from "../api/relay.ts";
 import type { Repair } from "./contention.ts";
 import { type PlannedWrite, objectText } from "./plan.ts";
@@ -19,7 +19,8 @@ export interface Drift {
 export function adoptionOf({ desired, live }: PlannedWrite): Transition {
   const managers = live?.metadata.managedFields?.filter(({ subresource }) => subresource === undefined) ?? [];
   const who = [...new Set(managers.map(({ manager = "somebody" }) => manager))].toSorted().join(", ");
-  const note = `Took over ${objectText(desired)}, which was written by ${who}`;
+  // An object without fields, such as most ServiceAccounts, has no record of who made it.
+  const note = `Took over ${objectText(desired)}, which was written by ${who === "" ? "somebody" : who}`;
   return { type: "Normal", reason: "Adopted", note, ...(live === undefined ? {} : { related: referenceTo(live) }) };
 }
 
@@ -79,7 +80,12 @@ function changedBy({ managedFields = [] }: ObjectMeta, fieldManager: string): st
   const ours = managedFields.find((entry) => entry.manager === fieldManager && entry.subresource === undefined);
   const others = managedFields
     .filter((entry) => entry.manager !== fieldManager && entry.subresource !== "status")
-    .toSorted((a, b) => ((a.time ?? "") < (b.time ?? "") ? 1 : -1));
+    .toSorted((a, b) => (timeOf(a) < timeOf(b) ? 1 : -1));
   const [last] = others;
-  return last !== undefined && (last.time ?? "") >= (ours?.time ?? "") ? (last.manager ?? "somebody") : undefined;
+  return last !== undefined && timeOf(last) >= (ours?.time ?? "") ? (last.manager ?? "somebody") : undefined;
+}
+
+/** An apply to the scale subresource is recorded without a time, and its record goes when we take the field back. */
+function timeOf({ time = "9999" }: ManagedFieldsEntry): string {
+  return time;
 }

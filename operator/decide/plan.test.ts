@@ -5,6 +5,7 @@ import type { KubeObject, ObjectMeta, Resource } from "../../lib/kube/types.ts";
 import type { Relay } from "../api/relay.ts";
 import { service } from "../desired/service.ts";
 import { clusterRoleOf, deploymentOf, relayOf } from "../testing/samples.ts";
+import { adoptAnnotation } from "./adoption.ts";
 import { type Plan, planOf } from "./plan.ts";
 
 const relay = relayOf();
@@ -147,4 +148,45 @@ test("planOf() tells a relay that has a Deployment of its own", () => {
   assert.ok(isRunning(owner("uid-1")));
   assert.ok(!isRunning({}));
   assert.ok(!planFor(undefined, false).isRunning);
+});
+
+const asking = relayOf({}, { metadata: { ...relay.metadata, annotations: { [adoptAnnotation]: "true" } } });
+const theirDeployment: KubeObject = { ...deploymentOf(), metadata: { ...deploymentOf().metadata, managedFields: [] } };
+const ourDeployment: KubeObject = { ...theirDeployment, metadata: { ...theirDeployment.metadata, ...owner("uid-1") } };
+const progressing = { ...ourDeployment, status: { ...(ourDeployment["status"] as object), availableReplicas: 0 } };
+
+/** A plan for somebody else's Service and this Deployment. */
+function adoptionPlan(live: KubeObject | undefined, isSame: boolean, wanting: readonly Relay[] = []): Plan {
+  const pairs = [
+    { desired: service(asking), live: liveOf(services, {}) },
+    { desired: { resource: deployments, object: deploymentOf() }, live },
+  ];
+  const differences = () => (isSame ? [] : [".spec"]);
+  return planOf({ relay: asking, pairs, owned: [], wanting }, { fieldManager, differences });
+}
+
+const adoptions: Readonly<
+  Record<string, readonly [live: KubeObject | undefined, isSame: boolean, adopted: readonly string[]]>
+> = {
+  "their Deployment first": [theirDeployment, true, ["Deployment"]],
+  "not the Service while there is no Deployment of ours": [undefined, true, []],
+  "not the Service while the Deployment is to be written": [ourDeployment, false, []],
+  "not the Service while the pods do not serve": [progressing, true, []],
+  "the Service when the pods serve": [ourDeployment, true, ["Service"]],
+};
+
+for (const [sentence, [live, isSame, adopted]] of Object.entries(adoptions)) {
+  test(`planOf() takes over what the annotation asks for: ${sentence}`, () => {
+    const { writes, adoptLater, foreign } = adoptionPlan(live, isSame);
+    const found = writes.filter(({ adopts }) => adopts).map(({ desired }) => desired.resource.kind);
+    assert.deepEqual(found, adopted);
+    assert.equal(adoptLater.length, adopted.includes("Service") ? 0 : 1);
+    assert.deepEqual(foreign, []);
+  });
+}
+
+test("planOf() leaves somebody else's Service to the older relay that wants it too", () => {
+  const { writes, adoptLater, claimed } = adoptionPlan(ourDeployment, true, [olderRelay, asking]);
+  assert.deepEqual([writes, adoptLater], [[], []]);
+  assert.equal(claimed.length, 1);
 });

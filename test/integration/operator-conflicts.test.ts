@@ -277,3 +277,21 @@ test("a relay that is annotated while the operator first writes it: the conflict
     [],
   );
 });
+
+test(
+  "spec.agents.namespaces with one that is missing: it is named, all else is written, and it is repaired when it is there",
+  limit,
+  async () => {
+    const at = { namespace: "far", name: "relay" };
+    await harness.createNamespace(at.namespace);
+    await harness.createRelay(at.namespace, at.name, {
+      agents: { namespaces: ["agents-soon"] },
+      enrichment: { remoteHost: false },
+    });
+    const relay = await untilCondition(harness.admin, at, "Applied", "False", "NamespaceNotFound");
+    assert.match(conditionOf(relay, "Stalled")?.message ?? "", /^Not found: namespace agents-soon; /);
+    await untilCondition(harness.admin, at, "Available", "True");
+    await harness.createNamespace("agents-soon");
+    await untilCondition(harness.admin, at, "Ready", "True");
+  },
+);

@@ -1,10 +1,22 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { deployments, events } from "../../lib/kube/resources.ts";
-import type { KubeObject } from "../../lib/kube/types.ts";
+import { startListWatch } from "../../lib/kube/list-watch.ts";
+import { deployments, events, services } from "../../lib/kube/resources.ts";
+import type { KubeObject, Resource, WatchChange } from "../../lib/kube/types.ts";
+import { systemClock } from "../../lib/process/clock.ts";
+import { silentLog } from "../../lib/process/log.ts";
+import { apiVersion, relayKind, relayResource } from "../../operator/api/relay.ts";
 import type { Operator } from "../../operator/operator.ts";
-import { type Harness, conditionOf, eventually, startHarness, untilCondition, writesOf } from "./operator-harness.ts";
+import {
+  type Harness,
+  conditionOf,
+  eventually,
+  startHarness,
+  untilCondition,
+  untilIdle,
+  writesOf,
+} from "./operator-harness.ts";
 
 let harness: Harness;
 let operator: Operator;
@@ -19,7 +31,7 @@ after(async () => {
   await harness[Symbol.asyncDispose]();
 });
 
-const limit = { timeout: 60_000 };
+const limit = { timeout: 120_000 };
 /** Of the other controller, which is as stubborn as we are. */
 const rounds = 40;
 
@@ -78,4 +90,93 @@ test("KubeArmorOperator's Deployment of the same name: the condition says so, an
   const left = await harness.admin.get(deployments, at);
   assert.equal(left?.metadata.uid, found.metadata.uid);
   assert.ok(left?.metadata.managedFields?.every(({ manager }) => !manager?.startsWith("kubearmor-relay-operator")));
+});
+
+test(
+  "somebody who deletes an object of ours again and again: the condition tells, and it is made anew ever more rarely",
+  limit,
+  async () => {
+    const at = { namespace: "deleted", name: "relay" };
+    await harness.createNamespace(at.namespace);
+    await harness.createRelay(at.namespace, at.name, {});
+    await untilCondition(harness.admin, at, "Ready", "True");
+    const service = { ...at, name: "kubearmor" };
+    let deletions = 0;
+    const relay = await eventually("the condition tells", async () => {
+      deletions += (await harness.admin.delete(services, service)) ? 1 : 0;
+      const found = await harness.admin.get(relayResource, at);
+      return conditionOf(found, "Contended")?.status === "True" ? found : undefined;
+    });
+    assert.match(conditionOf(relay, "Contended")?.message ?? "", /Service kubearmor, which is deleted again and again/);
+    assert.ok(deletions >= 4 && deletions <= 8, `${deletions} deletions`);
+    await eventually("it is made anew all the same", async () => await harness.admin.get(services, service));
+  },
+);
+
+const autoscalers: Resource = {
+  group: "autoscaling",
+  version: "v2",
+  kind: "HorizontalPodAutoscaler",
+  plural: "horizontalpodautoscalers",
+  namespaced: true,
+};
+
+test("an autoscaler of the relay and kubectl scale: the Deployment follows, and never dips", limit, async () => {
+  const at = { namespace: "scaled", name: "relay" };
+  await harness.createNamespace(at.namespace);
+  await harness.createRelay(at.namespace, at.name, {});
+  await untilCondition(harness.admin, at, "Ready", "True");
+  const seen: (number | undefined)[] = [];
+  const onChange = (change: WatchChange) => {
+    const objects = change.kind === "replaced" ? change.objects : [change.object];
+    for (const object of objects) {
+      const replicas = replicasOf(object);
+      if (seen.at(-1) !== replicas) seen.push(replicas);
+    }
+  };
+  await using listWatch = startListWatch(
+    { resource: deployments, scope: { namespace: at.namespace }, onChange },
+    { client: harness.admin, clock: systemClock, random: Math.random, log: silentLog },
+  );
+  await listWatch.synced;
+  const scaleTargetRef = { apiVersion, kind: relayKind, name: at.name };
+  await harness.admin.create(autoscalers, {
+    apiVersion: "autoscaling/v2",
+    kind: autoscalers.kind,
+    metadata: at,
+    spec: { scaleTargetRef, minReplicas: 2, maxReplicas: 4 },
+  });
+  await eventually("there are two", () => Promise.resolve(seen.at(-1) === 2 ? true : undefined));
+  await untilCondition(harness.admin, at, "Ready", "True");
+  await harness.admin.delete(autoscalers, at);
+  await untilIdle(operator);
+  await harness.plane.kubectl(["-n", at.namespace, "scale", "kubearmorrelay", at.name, "--replicas=3"]);
+  await untilCondition(harness.admin, at, "Ready", "True");
+  await eventually("there are three", () => Promise.resolve(seen.at(-1) === 3 ? true : undefined));
+  assert.deepEqual(seen, [1, 2, 3]);
+  const relay = await harness.admin.get(relayResource, at);
+  assert.equal(conditionOf(relay, "Contended"), undefined);
+});
+
+function replicasOf(deployment: KubeObject): number | undefined {
+  return (deployment["spec"] as { readonly replicas?: number }).replicas;
+}
+
+test("an autoscaler of the Deployment: the condition says where to point it", limit, async () => {
+  const at = { namespace: "misdirected", name: "relay" };
+  await harness.createNamespace(at.namespace);
+  await harness.createRelay(at.namespace, at.name, {});
+  await untilCondition(harness.admin, at, "Ready", "True");
+  const relay = await eventually("the condition tells", async () => {
+    // As the autoscaler's controller does, which comes by every 15 s only.
+    const scale = { apiVersion: "autoscaling/v1", kind: "Scale", metadata: at, spec: { replicas: 3 } };
+    const options = { fieldManager: "kube-controller-manager", force: true, subresource: "scale" } as const;
+    await harness.admin.apply(deployments, scale, options);
+    const found = await harness.admin.get(relayResource, at);
+    return conditionOf(found, "Contended")?.status === "True" ? found : undefined;
+  });
+  assert.match(
+    conditionOf(relay, "Contended")?.message ?? "",
+    /\.spec\.replicas by kube-controller-manager \(point the HorizontalPodAutoscaler at the KubeArmorRelay/,
+  );
 });
