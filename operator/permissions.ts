@@ -111,7 +111,7 @@ export const watchedNamespacePermissions: readonly Permission[] = clusterPermiss
   ({ resource }) => !clusterScoped.has(resource),
 );
 
-/** In the operator's own namespace. */
+/** In the operator's own namespace, which need not be a watched one. */
 export const ownNamespacePermissions: readonly Permission[] = [
   { group: "coordination.k8s.io", resource: "leases", verbs: ["create"], why: "stand for election" },
   {

@@ -77,6 +77,25 @@ test("config/operator: the server takes it without a warning, and its pod where 
   assert.ok(pod.metadata.name.startsWith("kubearmor-relay-operator-"));
 });
 
+test("kubearmor-relay-edit becomes part of the role edit by one label", async () => {
+  const { kubectl } = harness.plane;
+  const role = "clusterrole/kubearmor-relay-edit";
+  await kubectl(["label", role, "rbac.authorization.k8s.io/aggregate-to-edit=true"]);
+  const rules = () => kubectl(["get", "clusterrole", "edit", "-o", "jsonpath={.rules}"]);
+  await eventually("it is part of it", async () => (isRelayWritten(await rules()) ? true : undefined));
+  await kubectl(["label", role, "rbac.authorization.k8s.io/aggregate-to-edit-"]);
+  await eventually("it is no more", async () => (isRelayWritten(await rules()) ? undefined : true));
+});
+
+/** Whether rules allow to make a relay. */
+function isRelayWritten(rules: string): boolean {
+  const parsed = JSON.parse(rules) as readonly {
+    readonly resources?: readonly string[];
+    readonly verbs: readonly string[];
+  }[];
+  return parsed.some(({ resources = [], verbs }) => resources.includes("kubearmorrelays") && verbs.includes("create"));
+}
+
 /** What users of these built-in roles may do to relays, and what they may not. */
 const users: Readonly<Record<string, readonly [may: readonly string[], mayNot: readonly string[]]>> = {
   view: [

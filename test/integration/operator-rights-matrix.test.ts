@@ -164,6 +164,22 @@ test("get kubearmorrelays: a leftover of a relay is swept once it can be told th
   );
 });
 
+test("leases: an operator that cannot stand for election says so, writes nothing, and leads once it can", async () => {
+  const user = "candidate";
+  const at = { namespace: user, name: "relay" };
+  await grant(admin, user, without("leases", ["get", "create", "update"]));
+  await createRelay(at, {});
+  const lines: string[] = [];
+  const options = { namespaces: [user], leaderElect: true, leaseNamespace: user };
+  await using operator = await startAs(plane.kubeconfig, user, options, logInto(lines));
+  const told = cannot("get", "leases");
+  await eventually("it says so", () => Promise.resolve(lines.some((line) => told.test(line)) ? true : undefined));
+  assert.deepEqual((await admin.get(relayResource, at))?.["status"], { observedGeneration: -1 });
+  await grant(admin, user, clusterPermissions);
+  await operator.working;
+  await untilApplied(at);
+});
+
 test("pods list and watch taken away from a running operator: granting them is refused, said, and not tried again hot", async () => {
   const user = "escalating";
   const at = { namespace: user, name: "relay" };

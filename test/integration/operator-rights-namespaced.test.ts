@@ -29,8 +29,13 @@ const opened = new AsyncDisposableStack();
 before(async () => {
   harness = opened.use(await startHarness());
   for (const namespace of watched) await harness.createNamespace(namespace);
-  await install({ namespace: "tenant", resources: [config] });
-  // What docs/operator.md says of more namespaces.
+  // What docs/operator.md says of more namespaces than its own.
+  const flag = [{ op: "add", path: "/spec/template/spec/containers/0/args/-", value: "--namespaces=tenant,tenant-b" }];
+  await install({
+    namespace: "tenant",
+    resources: [config],
+    patches: [{ target: { kind: "Deployment" }, patch: JSON.stringify(flag) }],
+  });
   const subject = [{ op: "replace", path: "/subjects/0/namespace", value: "tenant" }];
   await install({
     namespace: "tenant-b",
@@ -56,6 +61,12 @@ async function install(kustomization: { readonly resources: readonly string[] } 
     await rm(directory, { recursive: true });
   }
 }
+
+test("the install: its operator is told of the namespaces, and to stay in them", async () => {
+  const deployment = await harness.admin.get(deployments, { namespace: "tenant", name: "kubearmor-relay-operator" });
+  const text = JSON.stringify(deployment?.["spec"]);
+  assert.match(text, /"--cluster-rights=false","--namespaces=tenant,tenant-b"/);
+});
 
 test("a relay that asks for no more becomes Ready, with roles in both namespaces", limit, async () => {
   await harness.createRelay(at.namespace, at.name, spec);
