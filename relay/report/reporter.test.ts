@@ -233,7 +233,7 @@ const step = fc.record({
 
 test("Reporter never exceeds its pace, reports nothing twice unasked, and in the end the API has the truth", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.array(answers, { maxLength: 8 }), async (steps, given) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.array(answers, { maxLength: 5 }), async (steps, given) => {
       using world = new World();
       world.answers.push(...given);
       for (const { waitMs, settings, problem, connected, isTold } of steps) {
@@ -244,7 +244,8 @@ test("Reporter never exceeds its pace, reports nothing twice unasked, and in the
         await world.pass(waitMs);
       }
       const calmSince = world.clock.monotonic();
-      await world.pass(120_000);
+      // Five failures cost 40 s each at most, for the answer and for the wait.
+      await world.pass(250_000);
       assert.deepEqual(world.held, world.entry, "the last state was reported");
       for (const [index, { atMs, entry }] of world.reports.entries()) {
         const before = world.reports[index - 1];
@@ -254,7 +255,7 @@ test("Reporter never exceeds its pace, reports nothing twice unasked, and in the
         const isOrdinary = before.entry.settings === entry.settings && before.entry.problem === entry.problem;
         if (isQuiet && isOrdinary) assert.ok(atMs - before.atMs >= 10_000, "counts every ten seconds");
       }
-      const calm = world.reports.filter(({ atMs }) => atMs > calmSince + 90_000);
+      const calm = world.reports.filter(({ atMs }) => atMs > calmSince + 230_000);
       assert.deepEqual(calm, [], "no report without a change");
     }),
     { numRuns: 60 },
