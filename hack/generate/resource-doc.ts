@@ -34,7 +34,14 @@ const live = [
   "agents.port",
 ];
 /** Settings that concern other objects than the pods. */
-const podless = new Set(["replicas", "suspend", "service", "podDisruptionBudget", "progressDeadlineSeconds"]);
+const podless = new Set([
+  "replicas",
+  "suspend",
+  "service",
+  "networkPolicy",
+  "podDisruptionBudget",
+  "progressDeadlineSeconds",
+]);
 /** Written as in a pod, where their fields are known from. */
 const asInPods = new Set(["affinity", "securityContext"]);
 

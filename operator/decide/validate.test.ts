@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KubeArmorRelay } from "../api/types.gen.ts";
+import { metricsServiceName } from "../desired/names.ts";
 import { relayOf } from "../testing/samples.ts";
 import { problemsOf, warningsOf } from "./validate.ts";
 
@@ -36,6 +37,12 @@ for (const [sentence, [spec, message]] of Object.entries(refused)) {
 
 test("problemsOf() names a name that cannot be a label", () => {
   assert.match(problemsOf(relayOf({}, { metadata: { name: "a.b" } }))[0] ?? "", /^metadata\.name: /);
+});
+
+test("problemsOf() names the name of the Service for metrics of a relay whose own name is too long for it", () => {
+  const metadata = { namespace: "kubearmor", name: "r".repeat(63) };
+  const name = metricsServiceName(relayOf({}, { metadata }));
+  assert.match(problemsOf(relayOf({ service: { name } }, { metadata })).join(), /^spec\.service\.name: /);
 });
 
 test("problemsOf() has nothing to say about an empty spec", () => {

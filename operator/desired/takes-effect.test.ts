@@ -128,6 +128,16 @@ test("docs/operator.md: how a change of each field takes effect is what the code
   assert.equal(table, rows.join(""));
 });
 
+test("docs/resource.md: how a change of each field takes effect is what the code does", async () => {
+  const docs = await readFile(new URL("../../docs/resource.md", import.meta.url), "utf8");
+  const rows = [...docs.matchAll(/^\| `([^`]+)` \|[^|]*\| (live|at once|rollout) \|/gm)];
+  const told = rows.map(([, name = "", effect]) => {
+    const field = fields.find((each) => name === each || name.startsWith(`${each}.`)) ?? name;
+    return [field, effect] as const;
+  });
+  assert.deepEqual(Object.fromEntries(told), Object.fromEntries(fields.map((field) => [field, effectOf(field)])));
+});
+
 test("spec.replicas: between one and several the pods change, too, as several take turns by a Lease", () => {
   const [one, two, three] = [1, 2, 3].map((replicas) => templateOf(objectsOf({ replicas })));
   assert.notDeepEqual(one, two);

@@ -11,8 +11,10 @@ import { fieldManager, leaseName } from "../../operator/desired/names.ts";
 import { desiredObjects } from "../../operator/desired/objects.ts";
 import type { Operator } from "../../operator/operator.ts";
 import {
+  type AuditedRequest,
   type Harness,
   type Spec,
+  conditionOf,
   eventually,
   startHarness,
   untilCondition,
@@ -314,6 +316,31 @@ async function applied(object: KubeObject): Promise<KubeObject | undefined> {
   }
 }
 
+test("spec.podTemplate: an override is told of; a key twice is refused, nothing is written, and it is not tried again", async () => {
+  const at = { namespace, name: "refused" };
+  const containers = [{ name: own, env: [{ name: "A", value: "1" }], image: "registry.example/relay:patched" }];
+  await harness.createRelay(namespace, at.name, { service: { name: at.name }, podTemplate: { spec: { containers } } });
+  const accepted = await untilCondition(harness.admin, at, "Accepted", "True", "Unwise");
+  assert.match(
+    conditionOf(accepted, "Accepted")?.message ?? "",
+    /overrides \.spec\.containers\[kubearmor-relay-server\]\.image/,
+  );
+  await untilIdle(operator);
+  const earlier = writesOf(await harness.requests()).length;
+  const twice = [{ name: own, env: [...(containers[0]?.env ?? []), { name: "A", value: "2" }] }];
+  await harness.admin.mergePatch(relayResource, at, { spec: { podTemplate: { spec: { containers: twice } } } });
+  const refused = await untilCondition(harness.admin, at, "Accepted", "False", "InvalidSpec");
+  assert.match(conditionOf(refused, "Accepted")?.message ?? "", /env\[A\]: is there twice/);
+  await untilIdle(operator);
+  const writes = writesOf(await harness.requests()).slice(earlier);
+  assert.deepEqual(writes.filter(isOfObject), []);
+});
+
+/** Neither a status nor an Event. */
+function isOfObject({ uri }: AuditedRequest): boolean {
+  return !uri.includes("/kubearmorrelays/") && !uri.includes("/events");
+}
+
 /** So many passes over relays has the operator made. */
 async function passCount(): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${operator.httpPort}/metrics`)).text();
@@ -330,8 +357,5 @@ test("an operator that restarts beside relays with every knob: no object of thei
   await eventually("every relay was looked at", async () => ((await passCount()) >= relays.length ? true : undefined));
   await untilIdle(operator);
   const writes = writesOf(await harness.requests()).slice(earlier);
-  assert.deepEqual(
-    writes.filter(({ uri }) => !uri.includes("/kubearmorrelays/")),
-    [],
-  );
+  assert.deepEqual(writes.filter(isOfObject), []);
 });
