@@ -84,6 +84,8 @@ export async function startFaultProxy(target: Cluster): Promise<FaultProxy> {
       return;
     }
     outgoing.writeHead(answer.statusCode ?? 502, withoutLength(answer.headers));
+    // A watch may have nothing to say for a minute.
+    outgoing.flushHeaders();
     if (fault?.kind === "expired-in-stream") {
       const object = { kind: "Status", apiVersion: "v1", code: 410, reason: "Expired" };
       outgoing.end(`${JSON.stringify({ type: "ERROR", object })}\n`);
@@ -128,7 +130,6 @@ export async function startFaultProxy(target: Cluster): Promise<FaultProxy> {
 
 /** Bounded by what the server sends within the lag. */
 function lag(answer: IncomingMessage, outgoing: ServerResponse, ms: number): void {
-  outgoing.flushHeaders();
   answer.on("data", (chunk: Buffer) => setTimeout(() => outgoing.write(chunk), ms));
   answer.on("end", () => setTimeout(() => outgoing.end(), ms));
 }
