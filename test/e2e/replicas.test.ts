@@ -52,19 +52,27 @@ describe("Several replicas on a real node", { skip }, () => {
   /** Every subscriber has a stream that brings events of every agent, and goes on. */
   const areServed = async () => {
     const seen = (await reports()).map((subscriptions) => subscriptions.at(-1)?.events ?? 0);
-    await eventually("every subscriber hears of every agent", async () =>
-      (await reports()).every((subscriptions, index) => {
-        const newest = subscriptions.at(-1);
-        const heard = new Set(newest?.sequences.map(({ agent }) => agent)).size;
-        return newest?.end === undefined && heard === agents && newest?.events !== seen[index];
-      }),
-    );
+    let states: readonly string[] = [];
+    try {
+      await eventually("every subscriber hears of every agent", async () => {
+        const newest = (await reports()).map((subscriptions) => subscriptions.at(-1));
+        const heard = newest.map((one) => new Set(one?.sequences.map(({ agent }) => agent)).size);
+        states = newest.map((one, index) => `${heard[index]} agents, ${one?.events} events, ${one?.end ?? "open"}`);
+        return newest.every(
+          (one, index) => one?.end === undefined && heard[index] === agents && one?.events !== seen[index],
+        );
+      });
+    } catch (cause) {
+      throw new Error(`Subscribers are not served: ${states.join("; ")}`, { cause });
+    }
   };
   /**
    * Nothing is missing within a stream. Between two streams there is only what a reconnect takes: for every agent fewer
    * events than it makes in that time. And at no time was the Service without an address that takes connections.
    */
   const assertServed = async (t: TestContext) => {
+    assert.ok(endpoints.ready.length > 0);
+    assert.ok(!endpoints.ready.includes(0), `the Service had ${endpoints.ready.join(", ")} addresses`);
     await areServed();
     const records = (await reports()).map(serviceRecord);
     const missed = records.flatMap((record) => record.missed);
@@ -85,8 +93,6 @@ describe("Several replicas on a real node", { skip }, () => {
         [],
       );
     }
-    assert.ok(endpoints.ready.length > 0);
-    assert.ok(!endpoints.ready.includes(0), `the Service had ${endpoints.ready.join(", ")} addresses`);
   };
   const endCount = async () => (await reports()).map(serviceRecord).flatMap(({ ends }) => ends).length;
 
@@ -134,6 +140,7 @@ describe("Several replicas on a real node", { skip }, () => {
   test("a node is drained: the second pod is not evicted before the first is replaced", async (t) => {
     const [first, second] = (await product.pods()).map(({ metadata }) => metadata.name);
     assert.ok(first !== undefined && second !== undefined);
+    t.after(() => product.kubectl("uncordon", NODE_NAME));
     await product.kubectl("cordon", NODE_NAME);
     await evict(first);
     await assert.rejects(evict(second), /TooManyRequests|disruption budget/);

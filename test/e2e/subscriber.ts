@@ -50,6 +50,9 @@ const client = new Client(address, credentials.createInsecure(), {
   "grpc.initial_reconnect_backoff_ms": retryMs,
   "grpc.min_reconnect_backoff_ms": retryMs,
   "grpc.max_reconnect_backoff_ms": 1_000,
+  // Who goes without a word, as a pod whose network is taken down, is noticed.
+  "grpc.keepalive_time_ms": 10_000,
+  "grpc.keepalive_timeout_ms": 2_000,
 });
 const subscriptions: Subscription[] = [];
 let failures: string[] = [];
