@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { parse, stringify } from "yaml";
+import type { KubeObject } from "../../lib/kube/types.ts";
+import { apiVersion, relayKind, relayResource } from "../../operator/api/relay.ts";
+import type { Operator } from "../../operator/operator.ts";
+import { type Harness, conditionOf, eventually, startHarness, untilCondition } from "./operator-harness.ts";
+
+const crdFile = join(import.meta.dirname, "../../crds/kubearmorrelays.yaml");
+const namespace = "survival";
+
+let harness: Harness;
+let operator: Operator | undefined;
+
+before(async () => {
+  harness = await startHarness();
+  await harness.createNamespace(namespace);
+  // As if another version of the CRD had taken anything.
+  await harness.plane.kubectl(["replace", "-f", "-"], { input: await looseCrd() });
+  await eventually("anything is taken", async () => {
+    const relays = Object.entries(stored).map(([name, spec]) => ({
+      apiVersion,
+      kind: relayKind,
+      metadata: { namespace, name },
+      spec,
+    }));
+    const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: relays });
+    const applied = harness.plane.kubectl(["apply", "--server-side", "--validate=false", "-f", "-"], { input });
+    return await applied.then(
+      () => true,
+      // The new schema takes a moment to be served.
+      () => undefined,
+    );
+  });
+  await harness.plane.kubectl(["replace", "-f", crdFile]);
+  operator = await harness.start();
+});
+
+after(async () => {
+  await operator?.[Symbol.asyncDispose]();
+  await harness[Symbol.asyncDispose]();
+});
+
+const tolerations = [{ operator: "Exists" }];
+const stored = {
+  good: { tolerations, service: { name: "good" } },
+  older: { tolerations, service: { name: "older" }, limits: { maxSubscribers: 10_000, bufferBytes: "1Mi" } },
+  "wrong-type": { tolerations, service: { name: "wrong-type", port: "http" }, env: { A: "b" } },
+  "not-an-object": { service: "kubearmor", limits: [], stdout: 1 },
+  "bound-broken": { tolerations, service: { name: "bound-broken" }, replicas: 99 },
+} as const;
+
+interface LooseSchema {
+  readonly properties: Record<string, unknown>;
+}
+
+async function looseCrd(): Promise<string> {
+  const crd = parse(await readFile(crdFile, "utf8")) as {
+    readonly spec: {
+      readonly versions: readonly { selectableFields?: unknown; schema: { openAPIV3Schema: LooseSchema } }[];
+    };
+  };
+  for (const version of crd.spec.versions) {
+    const { properties } = version.schema.openAPIV3Schema;
+    const spec = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+    version.schema = { openAPIV3Schema: { ...version.schema.openAPIV3Schema, properties: { ...properties, spec } } };
+    Reflect.deleteProperty(version.schema.openAPIV3Schema, "x-kubernetes-validations");
+    Reflect.deleteProperty(version, "selectableFields");
+  }
+  return stringify(crd);
+}
+
+async function accepted(name: keyof typeof stored, status: string, reason: string): Promise<string> {
+  const relay: KubeObject = await untilCondition(harness.admin, { namespace, name }, "Accepted", status, reason);
+  return conditionOf(relay, "Accepted")?.message ?? "";
+}
+
+test("a relay with limits of an earlier CRD is acted upon, with a warning", async () => {
+  const message = await accepted("older", "True", "Unwise");
+  assert.match(message, /spec\.limits\.maxSubscribers: is 10000, .*4000 is in force/);
+  assert.match(message, /spec\.limits\.bufferBytes: is "1Mi", .*16Mi is in force/);
+  await untilCondition(harness.admin, { namespace, name: "older" }, "Applied", "True");
+});
+
+test("a relay beyond a bound is refused", async () => {
+  assert.match(await accepted("bound-broken", "False", "InvalidSpec"), /spec\.replicas: is 99, must be at most 10/);
+});
+
+test("a good relay beside relays of wrong types is acted upon, and nothing is made for those", async () => {
+  await untilCondition(harness.admin, { namespace, name: "good" }, "Applied", "True");
+  const deployments = await harness.plane.kubectl(["-n", namespace, "get", "deployments", "-o", "name"]);
+  assert.deepEqual(deployments.trim().split("\n"), ["deployment.apps/good", "deployment.apps/older"]);
+  assert.equal((await harness.admin.list(relayResource, { namespace })).length, Object.keys(stored).length);
+});
