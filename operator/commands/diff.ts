@@ -63,6 +63,7 @@ function linesOf(namespace: string, plan: Plan): readonly string[] {
     ),
     ...plan.deletes.map((object) => line("-", object)),
     ...plan.foreign.map((object) => line("!", object, " is somebody else's")),
+    ...plan.adoptLater.map((object) => line("!", object, " is taken over when the relay's pods serve")),
     ...plan.leaving.map((object) => line("!", object, " is being deleted")),
     ...plan.claimed.map(({ desired, by }) => line("!", desired, ` goes to ${by.metadata.name}, which is older`)),
   ];

@@ -260,7 +260,13 @@ const cases: Readonly<Record<string, readonly [Situation, Expected]>> = {
   ],
   "somebody else keeps writing": [
     situation({ fights: ["Service kubearmor: .spec.type by other"] }),
-    { ...fine, Contended: "True/Contended" },
+    {
+      ...fine,
+      Ready: "False/Contended",
+      Applied: "False/Contended",
+      Reconciling: "True/Contended",
+      Contended: "True/Contended",
+    },
   ],
   "an object of a predecessor is in the way, and going": [
     situation({ write: { kind: "blocked", reason: "AwaitingDeletion", message: "Service kubearmor" } }),

@@ -82,10 +82,12 @@ function acceptedOf({ relay, problems, refusal = "InvalidSpec" }: Situation): Fi
   return { type, status: "True", reason: warnings.length > 0 ? "Unwise" : "Valid", message: warnings.join("; ") };
 }
 
-function appliedOf({ write, refusal = "InvalidSpec" }: Situation): Finding {
+function appliedOf({ write, fights, refusal = "InvalidSpec" }: Situation): Finding {
   const type = "Applied";
   switch (write.kind) {
     case "applied":
+      // What is put back ever more rarely is mostly as somebody else wants it.
+      if (fights.length > 0) return { type, status: "False", reason: "Contended", message: contentionText(fights) };
       return { type, status: "True", reason: "Applied", message: "" };
     case "suspended":
       return write.different.length === 0
@@ -190,8 +192,11 @@ function abnormalOf(
 
 function contendedOf({ fights }: Situation): readonly Finding[] {
   if (fights.length === 0) return [];
-  const message = `Put back ever more rarely, because somebody else keeps writing it: ${fights.join("; ")}`;
-  return [{ type: "Contended", status: "True", reason: "Contended", message }];
+  return [{ type: "Contended", status: "True", reason: "Contended", message: contentionText(fights) }];
+}
+
+function contentionText(fights: readonly string[]): string {
+  return `Put back ever more rarely, because somebody else keeps writing or deleting it: ${fights.join("; ")}`;
 }
 
 function countText({ wanted, total, updated, available }: PodCounts): string {

@@ -9,9 +9,9 @@ import { driftOf } from "./drift.ts";
 const us = "us";
 
 /** A relay whose objects were as its spec of this generation wanted them. */
-function settled(observedGeneration = 3, status = "True"): Relay {
+function settled(observedGeneration = 3, status = "True", reason = "Applied"): Relay {
   const lastTransitionTime = "2026-01-01T00:00:00Z";
-  const applied = { type: "Applied", status, reason: "Applied", message: "", observedGeneration, lastTransitionTime };
+  const applied = { type: "Applied", status, reason, message: "", observedGeneration, lastTransitionTime };
   return relayOf({}, { status: { conditions: [applied] } });
 }
 
@@ -95,6 +95,11 @@ const cases: Readonly<Record<string, readonly [Relay, KubeObject | undefined, no
     settled(),
     liveService(taken, ours(oursWithoutTaken), { ...editor, time: "2025-01-01T00:00:00Z" }),
     undefined,
+  ],
+  "while somebody keeps writing": [
+    settled(3, "False", "Contended"),
+    liveService(taken, ours(oursWithoutTaken), editor),
+    "Put back Service kubearmor: .spec.type, .spec.ipFamilyPolicy, .spec.selector and 1 more, after a write by kubectl-edit",
   ],
   "a report in the status did not do it": [
     settled(),

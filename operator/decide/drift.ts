@@ -4,6 +4,7 @@ import type { ManagedFieldsEntry, ObjectMeta } from "../../lib/kube/types.ts";
 import type { Relay } from "../api/relay.ts";
 import type { Repair } from "./contention.ts";
 import { type PlannedWrite, objectText } from "./plan.ts";
+import type { Reason } from "./reasons.ts";
 import type { Transition } from "./transitions.ts";
 
 /** Fields named in one Event; the rest is counted. */
@@ -35,10 +36,11 @@ export function driftOf(relay: Relay, writes: readonly PlannedWrite[], fieldMana
   });
 }
 
-/** Whether all was as the present spec wants it: what differs since is somebody else's doing. */
+/** Whether all was as the present spec wants it, or would be but for others: what differs is somebody else's doing. */
 export function isSettled({ metadata, status }: Relay): boolean {
   const applied = status.conditions?.find((condition) => condition.type === "Applied");
-  return applied?.status === "True" && applied.observedGeneration === metadata.generation;
+  const isSo = applied?.status === "True" || applied?.reason === ("Contended" satisfies Reason);
+  return isSo && applied.observedGeneration === metadata.generation;
 }
 
 /** What a write put back, if it was not the first one that the spec asks for. */

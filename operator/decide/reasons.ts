@@ -23,7 +23,7 @@ export const reasons = {
   Suspended: "spec.suspend is true and objects differ from what the spec wants",
   NameConflict: "An object of a wanted name belongs to somebody else, or an older relay wants it; it is not touched",
   Conflict: "KubeArmorOperator runs a relay under the wanted names; it is not touched",
-  Contended: "Somebody else keeps writing fields of the relay's objects; they are put back ever more rarely",
+  Contended: "Somebody else keeps writing or deleting objects of the relay; they are put back ever more rarely",
   Adopted: "An object of somebody else was taken over, because the relay's annotation asks for it",
   Adopting: "The Service is taken over when the pods of the adopted Deployment serve; until then it is not touched",
   AwaitingDeletion: "An object of a wanted name is being deleted; it is written anew when it is gone",

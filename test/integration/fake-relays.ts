@@ -1,3 +1,4 @@
+import { fieldManager } from "../../relay/report/apply-entry.ts";
 import { setTimeout as pause } from "node:timers/promises";
 import { parse } from "yaml";
 import { isNotFound } from "../../lib/kube/errors.ts";
@@ -134,9 +135,12 @@ class Fakes {
     if (this.#reported.get(uid) === text) return true;
     const metadata = { namespace, name: relay };
     const object = { apiVersion, kind: relayKind, metadata, status: { relays: [entry] } };
-    const fieldManager = `relay-${pod.metadata.name}`.slice(0, 128);
     try {
-      await this.#client.apply(relayResource, object, { fieldManager, force: true, subresource: "status" });
+      await this.#client.apply(relayResource, object, {
+        fieldManager: fieldManager(pod.metadata.name),
+        force: true,
+        subresource: "status",
+      });
       this.#reported.set(uid, text);
       return true;
     } catch (error) {

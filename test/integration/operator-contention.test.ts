@@ -51,6 +51,7 @@ test(
       await pause(100);
     }
     const relay = await untilCondition(harness.admin, at, "Contended", "True");
+    assert.equal(conditionOf(relay, "Ready")?.status, "False", "what is held back is not as the spec wants it");
     assert.match(conditionOf(relay, "Contended")?.message ?? "", /Deployment relay: \.spec\.replicas by stubborn/);
     const repairs = writesOf(await harness.requests())
       .slice(earlier)
