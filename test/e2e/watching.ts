@@ -33,18 +33,24 @@ export interface EndpointRecord extends AsyncDisposable {
   readonly ready: readonly number[];
 }
 
+interface Endpoint {
+  readonly conditions?: { readonly ready?: boolean };
+}
+
 /** From now on. kubectl, because the API server is in the node's network. */
 export function recordEndpoints(cluster: LocalNodeCluster, service: string): EndpointRecord {
   const [program, ...args] = cluster.kubectlCommand;
-  const form = '{.metadata.name} {range .endpoints[?(@.conditions.ready==true)]}{.addresses[0]} {end}{"\\n"}';
+  const form = 'jsonpath={.metadata.name} {.endpoints}{"\\n"}';
   const label = `kubernetes.io/service-name=${service}`;
-  const words = ["-n", NAMESPACE, "get", "endpointslices", "-l", label, "--watch", "-o", `jsonpath=${form}`];
+  const words = ["-n", NAMESPACE, "get", "endpointslices", "-l", label, "--watch", "-o", form];
   const child = start([program, ...args, ...words], cluster.node.env);
   const slices = new Map<string, number>();
   const ready: number[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => {
-    const [slice = "", ...addresses] = line.trim().split(" ");
-    slices.set(slice, addresses.length);
+    const [slice = "", list = ""] = line.split(/ (.*)/);
+    // A slice without any has none of that name.
+    const endpoints = list.startsWith("[") ? (JSON.parse(list) as readonly Endpoint[]) : [];
+    slices.set(slice, endpoints.filter(({ conditions }) => conditions?.ready === true).length);
     const sum = [...slices.values()].reduce((total, count) => total + count, 0);
     if (sum > 0 || ready.length > 0) ready.push(sum);
   });
