@@ -42,9 +42,7 @@ function startBehindProxy(): Promise<Operator> {
   return startOperator({ ...options, leaseNamespace: undefined }, deps);
 }
 
-const nameIn =
-  (namespace: string) =>
-  (name: string): ObjectName => ({ namespace, name });
+const nameIn = (namespace: string) => (name: string) => ({ namespace, name });
 
 /** What a test leaves behind is not the next one's to look after. */
 async function removeRelay(at: ObjectName): Promise<void> {
