@@ -13,8 +13,8 @@ const name = "failover";
 const lease = { namespace: operatorNamespace, name: "kubearmor-relay-operator" };
 
 export interface FailoverOptions {
-  /** Of each kind. */
-  readonly rounds: number;
+  readonly terminations: number;
+  readonly kills: number;
   /** Of the operator's bundle. */
   readonly folder: string;
 }
@@ -31,11 +31,11 @@ export interface FailoverDeps {
  * @param leader is ended with the first round
  */
 export async function measureFailovers(
-  { rounds, folder }: FailoverOptions,
+  { terminations, kills, folder }: FailoverOptions,
   { harness, client }: FailoverDeps,
   leader: BundledOperator,
 ): Promise<readonly Figure[]> {
-  const { kubeconfig } = { kubeconfig: harness.operatorKubeconfig };
+  const { operatorKubeconfig: kubeconfig } = harness;
   await using stack = new AsyncDisposableStack();
   await harness.createNamespace(namespace);
   await harness.createRelay(namespace, name, { service: { name } });
@@ -61,13 +61,13 @@ export async function measureFailovers(
     leading = standby;
     return writtenMs - endedMs;
   };
-  const times = async (signal: "SIGTERM" | "SIGKILL") => {
+  const times = async (signal: "SIGTERM" | "SIGKILL", rounds: number) => {
     const found: number[] = [];
     while (found.length < rounds) found.push(await round(signal));
     return found;
   };
-  const terminated = await times("SIGTERM");
-  const killed = await times("SIGKILL");
+  const terminated = await times("SIGTERM", terminations);
+  const killed = await times("SIGKILL", kills);
   return [
     below(
       "SIGTERM to the leader to a write of the other",

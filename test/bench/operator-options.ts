@@ -7,8 +7,9 @@ export interface OperatorBenchOptions {
   readonly relays: number;
   readonly idleMs: number;
   readonly toggles: number;
-  /** Of each kind. */
-  readonly failovers: number;
+  /** By SIGTERM, which are quick, and by kill -9, which take as long as a lease. */
+  readonly terminations: number;
+  readonly kills: number;
   readonly parts: ReadonlySet<Part>;
   readonly details: boolean;
 }
@@ -18,7 +19,8 @@ export const operatorUsage = `node test/bench/operator.ts [options]
   --relays=N         relays from apply to settled (200)
   --idle-seconds=N   of rest, in which nothing may be written (300)
   --toggles=N        changes of spec.stdout against a relay's process (100)
-  --failovers=N      by SIGTERM, and as many by kill -9 (5)
+  --terminations=N   failovers by SIGTERM (20)
+  --kills=N          failovers by kill -9 (5)
   --only=LIST        of load, failover, toggle (all)
   --details          the requests, by kind`;
 
@@ -30,7 +32,8 @@ export function readOperatorOptions(args: readonly string[]): OperatorBenchOptio
       relays: { type: "string", default: "200" },
       "idle-seconds": { type: "string", default: "300" },
       toggles: { type: "string", default: "100" },
-      failovers: { type: "string", default: "5" },
+      terminations: { type: "string", default: "20" },
+      kills: { type: "string", default: "5" },
       only: { type: "string", default: "load,failover,toggle" },
       details: { type: "boolean", default: false },
     },
@@ -43,7 +46,8 @@ export function readOperatorOptions(args: readonly string[]): OperatorBenchOptio
     relays: count(values.relays, "relays"),
     idleMs: count(values["idle-seconds"], "idle-seconds") * 1000,
     toggles: count(values.toggles, "toggles"),
-    failovers: count(values.failovers, "failovers"),
+    terminations: count(values.terminations, "terminations"),
+    kills: count(values.kills, "kills"),
     parts: new Set(parts),
     details: values.details,
   };

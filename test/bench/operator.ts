@@ -26,7 +26,7 @@ async function measureOperators(options: OperatorBenchOptions, folder: string): 
   await using client = adminOf(harness.plane.kubeconfig);
   await using operator = startBundle({ folder, kubeconfig: harness.operatorKubeconfig, httpPort: await freePort() });
   await operator.untilReady();
-  const { relays, idleMs, failovers, parts } = options;
+  const { relays, idleMs, parts } = options;
   const figures: Figure[] = [];
   if (parts.has("load")) {
     const { figures: found, notes, work, idle } = await measureLoad({ relays, idleMs }, harness, operator);
@@ -35,7 +35,7 @@ async function measureOperators(options: OperatorBenchOptions, folder: string): 
     if (options.details) print(`${details("From apply to settled:", work)}\n${details("Idle:", idle)}`);
   }
   if (parts.has("failover"))
-    figures.push(...(await measureFailovers({ rounds: failovers, folder }, { harness, client }, operator)));
+    figures.push(...(await measureFailovers({ ...options, folder }, { harness, client }, operator)));
   return figures;
 }
 
