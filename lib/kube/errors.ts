@@ -113,7 +113,10 @@ export function isInvalid(error: unknown): error is ApiError {
   return hasCode(error, 422) || hasCode(error, 400) || isUntypeable(error);
 }
 
-/** What server-side apply says to a field that the schema lacks, and to two list items with one key. */
-function isUntypeable(error: unknown): error is ApiError {
-  return hasCode(error, 500) && error.message.includes("failed to create typed patch object");
+/**
+ * What server-side apply says to a field that the schema lacks, to two list items with one key, and to what is stored of such
+ * a kind: no merge can make sense of it.
+ */
+export function isUntypeable(error: unknown): error is ApiError {
+  return hasCode(error, 500) && /failed to create typed \w+ object|duplicate entries for key/.test(error.message);
 }

@@ -5,6 +5,7 @@ import {
   isInvalid,
   isNamespaceTerminating,
   isNotFound,
+  isUntypeable,
 } from "../../lib/kube/errors.ts";
 import { errorText } from "../../lib/process/log.ts";
 import type { Reason } from "./reasons.ts";
@@ -105,9 +106,4 @@ function isNamespaceMissing(error: unknown): error is ApiError {
 function isTooLarge(error: unknown): error is ApiError {
   if (!(error instanceof ApiError)) return false;
   return error.code === 413 || /request is too large|send message larger than max/.test(error.message);
-}
-
-/** Two list items with one key, in what we send or in what somebody else has stored: no merge can make sense of it. */
-function isUntypeable(error: unknown): error is ApiError {
-  return error instanceof ApiError && /failed to create typed \w+ object|duplicate entries for key/.test(error.message);
 }

@@ -90,6 +90,7 @@ async function refused(code: number, live: KubeObject | undefined): Promise<Rela
   const context = { verb: "apply", resource: relayResource.plural };
   const client = {
     apply: () => Promise.reject(new ApiError(code, { reason: "Conflict" }, context)),
+    jsonPatch: () => assert.fail("nothing is replaced"),
     get: () => Promise.resolve(live),
   };
   return await writeStatus(relay, relay.status, { client, wrote: neverWrote }, new AbortController().signal);
@@ -103,4 +104,27 @@ test("writeStatus() leaves a relay alone that is gone or another one by now", as
 
 test("writeStatus() fails when others wrote the same relay at the same time, so that it is retried", async () => {
   await assert.rejects(refused(409, relay), ApiError);
+});
+
+test("writeStatus() replaces a status that cannot be merged, and keeps what is not the operator's", async () => {
+  const lastTransitionTime = "2026-01-01T00:00:00Z";
+  const foreign = { type: "Audited", status: "True", reason: "Seen", message: "", lastTransitionTime } as const;
+  const ours = { ...foreign, type: "Ready" } as const;
+  const relays = [{ pod: "a" }];
+  const stored = relayOf({}, { status: { conditions: [foreign, { ...ours, reason: "Old" }], relays } });
+  let value: unknown;
+  const client = {
+    apply: () =>
+      Promise.reject(
+        new ApiError(500, { message: "failed to create typed live object (a/b)" }, { verb: "apply", resource: "r" }),
+      ),
+    get: () => assert.fail("nothing is looked at"),
+    jsonPatch: (_resource: unknown, _name: unknown, patch: readonly unknown[]) => {
+      value = (patch[1] as { readonly value: unknown }).value;
+      return Promise.resolve({ ...stored } as unknown as KubeObject);
+    },
+  };
+  const status = { observedGeneration: 3, conditions: [ours] };
+  await writeStatus(stored, status, { client, wrote: () => {} }, new AbortController().signal);
+  assert.deepEqual(value, { observedGeneration: 3, conditions: [ours, foreign], relays });
 });

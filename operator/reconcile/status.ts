@@ -1,9 +1,10 @@
-import { isConflict, isNotFound } from "../../lib/kube/errors.ts";
+import { isConflict, isNotFound, isUntypeable } from "../../lib/kube/errors.ts";
 import { configMaps, deployments, services } from "../../lib/kube/resources.ts";
 import type { KubeClient, KubeObject, Resource } from "../../lib/kube/types.ts";
 import { textHash } from "../../lib/process/text-hash.ts";
 import { type Relay, type RelayStatus, apiVersion, parseRelay, relayKind, relayResource } from "../api/relay.ts";
 import type { LiveObject } from "../decide/plan.ts";
+import { conditionTypes } from "../decide/reasons.ts";
 import type { Facts } from "../decide/status.ts";
 import { settingsFile } from "../desired/config-map.ts";
 import { containerName } from "../desired/deployment.ts";
@@ -16,7 +17,7 @@ import type { Cached } from "./gather.ts";
 const statusFieldManager = "kubearmor-relay-operator-status";
 
 interface StatusDeps {
-  readonly client: Pick<KubeClient, "apply" | "get">;
+  readonly client: Pick<KubeClient, "apply" | "get" | "jsonPatch">;
   readonly wrote: (resource: Resource, object: KubeObject) => void;
 }
 
@@ -47,7 +48,10 @@ export async function writeStatus(
   const object = { apiVersion, kind: relayKind, metadata: { name, namespace, uid }, status };
   try {
     const options = { fieldManager: statusFieldManager, force: true, subresource: "status" } as const;
-    const written = await deps.client.apply(relayResource, object, options, signal);
+    const written = await deps.client.apply(relayResource, object, options, signal).catch(async (error: unknown) => {
+      if (!isUntypeable(error)) throw error;
+      return await replaceStatus(relay, status, deps.client, signal);
+    });
     deps.wrote(relayResource, written);
     return parseRelay(written);
   } catch (error) {
@@ -58,6 +62,27 @@ export async function writeStatus(
     if (live?.metadata.uid === uid) throw error;
     return undefined;
   }
+}
+
+/** For a relay whose spec another CRD let through: server-side apply cannot read it, and it has to be told that all the same. */
+function replaceStatus(
+  { metadata, status: { conditions = [], relays } }: Relay,
+  status: RelayStatus,
+  client: Pick<KubeClient, "jsonPatch">,
+  signal: AbortSignal,
+): Promise<KubeObject> {
+  const ours = new Set<string>(conditionTypes);
+  const ofOthers = conditions.filter(({ type }) => !ours.has(type));
+  const value = {
+    ...status,
+    conditions: [...(status.conditions ?? []), ...ofOthers],
+    ...(relays === undefined ? {} : { relays }),
+  };
+  const patch = [
+    { op: "test", path: "/metadata/resourceVersion", value: metadata.resourceVersion },
+    { op: "add", path: "/status", value },
+  ];
+  return client.jsonPatch(relayResource, metadata, patch, signal, "status");
 }
 
 /** Read off the relay's own objects, so that the status says what is and not what was meant. */

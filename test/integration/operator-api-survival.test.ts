@@ -88,6 +88,14 @@ test("a relay beyond a bound is refused", async () => {
   assert.match(await accepted("bound-broken", "False", "InvalidSpec"), /spec\.replicas: is 99, must be at most 10/);
 });
 
+// The server takes no status of the one whose parts are no objects: its own rules cannot be evaluated on that.
+test("a relay with a field of a wrong type is told which", async () => {
+  assert.match(
+    await accepted("wrong-type", "False", "InvalidSpec"),
+    /spec\.service\.port: is "http", must be an integer/,
+  );
+});
+
 test("a good relay beside relays of wrong types is acted upon, and nothing is made for those", async () => {
   await untilCondition(harness.admin, { namespace, name: "good" }, "Applied", "True");
   const deployments = await harness.plane.kubectl(["-n", namespace, "get", "deployments", "-o", "name"]);
