@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensurePrograms } from "./build.ts";
 import { testbedPaths } from "./config.ts";
-import { createKubectl, type Kubectl } from "./kubectl.ts";
+import { createKubectl, type Kubectl, testbedKubectl } from "./kubectl.ts";
 import { startKwok } from "./kwok.ts";
 import { consoleProgressDeps, startProgress } from "./progress.ts";
 import { startTethered } from "./tether.ts";
@@ -81,7 +81,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     kubeconfig,
     auditLog,
     bin,
-    kubectl: createKubectl([join(bin, "kubebox"), "kubectl", "--kubeconfig", kubeconfig]),
+    kubectl: createKubectl(testbedKubectl(bin, kubeconfig, dir)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

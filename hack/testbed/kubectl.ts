@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { run } from "./command.ts";
 
 export interface KubectlOptions {
@@ -11,6 +12,15 @@ export type Kubectl = (args: readonly string[], options?: KubectlOptions) => Pro
 
 /** A program and the words that come before all others. */
 export type Command = readonly [program: string, ...args: string[]];
+
+/** The testbed's kubectl for one cluster; its cache is in `dir`: without HOME it would be in the folder it is started in. */
+export function testbedKubectl(bin: string, kubeconfig: string, dir: string): Command {
+  return [join(bin, "kubebox"), "kubectl", "--kubeconfig", kubeconfig, "--cache-dir", kubectlCache(dir)];
+}
+
+export function kubectlCache(dir: string): string {
+  return join(dir, "kubectl-cache");
+}
 
 export function createKubectl([program, ...first]: Command): Kubectl {
   return (args, options = {}) => run(program, [...first, ...args], options);

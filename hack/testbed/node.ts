@@ -5,7 +5,7 @@ import { ensurePrograms } from "./build.ts";
 import { run, type RunOptions } from "./command.ts";
 import { searchPath, type TestbedPaths, testbedPaths } from "./config.ts";
 import { ensurePackages } from "./debian.ts";
-import { type Command, createKubectl, type Kubectl } from "./kubectl.ts";
+import { type Command, createKubectl, type Kubectl, kubectlCache, testbedKubectl } from "./kubectl.ts";
 import { kwokArgs } from "./kwok.ts";
 import { NODE_NAME, nodeFiles } from "./node/files.ts";
 import {
@@ -107,6 +107,7 @@ async function launch(
       NODE_NAME,
       IMAGES: [buildPauseImage(bin, cache), ...(options.images ?? [])].join(" "),
       CRDS: (options.crds ?? []).map((path) => `--pre=${path}`).join(" "),
+      KUBECACHEDIR: kubectlCache(dir),
       KWOK_ARGS: kwokArgs(join(dir, "cp", "kwok.kubeconfig")).join(" "),
       PATH: searchPath().join(":"),
     },
@@ -153,8 +154,8 @@ function describe(dir: string): LocalNode {
   const { id, bin } = record;
   const kubeconfig = join(dir, "cp", "admin.kubeconfig");
   const prefix: Command = ["nsenter", `--net=/proc/${readFileSync(join(dir, "pid"), "utf8")}/ns/net`, "--"];
-  const env = { KUBECONFIG: kubeconfig, PATH: [bin, ...searchPath()].join(":") };
-  const kubectlCommand: Command = [...prefix, join(bin, "kubebox"), "kubectl", "--kubeconfig", kubeconfig];
+  const env = { KUBECONFIG: kubeconfig, KUBECACHEDIR: kubectlCache(dir), PATH: [bin, ...searchPath()].join(":") };
+  const kubectlCommand: Command = [...prefix, ...testbedKubectl(bin, kubeconfig, dir)];
   const inside: LocalNode["in"] = (command, args, options = {}) => {
     const [enter, ...words] = prefix;
     return run(enter, [...words, command, ...args], { ...options, env: { ...env, ...options.env } });

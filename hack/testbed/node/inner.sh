@@ -5,6 +5,7 @@
 #   CGROUP      name of its cgroups           IP      the node's address
 #   NODE_NAME   its name in the cluster       IMAGES  OCI archives to load, separated by blanks
 #   KWOK_ARGS   arguments of kwok             CRDS    arguments of kubebox that apply CRDs
+#   KUBECACHEDIR  where kubectl keeps its cache
 set -eu
 started=$(date +%s%N)
 say() { echo "+$((($(date +%s%N) - started) / 1000000)) ms: $*"; }

@@ -160,8 +160,8 @@ func up() {
 		for _, path := range pre {
 			args = append(args, "-f", path)
 		}
-		kubectl(ctx, d, args...)
-		kubectl(ctx, d, "wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+		must(kubectl(ctx, d, args...))
+		must(established(ctx, d))
 		fmt.Printf("manifests applied %dms\n", time.Since(t0).Milliseconds())
 	}
 
@@ -204,11 +204,32 @@ func up() {
 	fmt.Printf("stopped %dms\n", time.Since(t1).Milliseconds())
 }
 
-// kubectl runs in a process of its own: a command of this one would share its signal handler and global flags.
-func kubectl(ctx context.Context, d string, args ...string) {
+// established waits for all CRDs: again and again, since `kubectl wait` fails at once when one has no conditions yet.
+func established(ctx context.Context, d string) error {
+	limited, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		err := kubectl(limited, d, "wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-limited.Done():
+			return fmt.Errorf("the CRDs are not established: %w", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// kubectl runs in a process of its own: a command of this one would share its signal handler and global flags. Without
+// a folder for its cache it makes one where it is started, if there is no HOME.
+func kubectl(ctx context.Context, d string, args ...string) error {
 	self, err := os.Executable()
-	must(err)
-	c := exec.CommandContext(ctx, self, append([]string{"kubectl", "--kubeconfig", filepath.Join(d, "admin.kubeconfig")}, args...)...)
+	if err != nil {
+		return err
+	}
+	own := []string{"kubectl", "--kubeconfig", filepath.Join(d, "admin.kubeconfig"), "--cache-dir", filepath.Join(d, "kubectl-cache")}
+	c := exec.CommandContext(ctx, self, append(own, args...)...)
 	c.Stdout, c.Stderr = os.Stdout, os.Stderr
-	must(c.Run())
+	return c.Run()
 }
