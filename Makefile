@@ -27,8 +27,9 @@ check: $(DEPS) ## Check types, lint, format and generated files
 
 verify: check test ## Everything that CI checks
 
-bench: $(DEPS) ## Measure the relay against the floor, and against PEER=/path/to/kubearmor-relay-server
+bench: $(DEPS) ## Measure the relay against the floor and PEER=/path/to/kubearmor-relay-server, and the operator
 	npm run --silent bench -- $(ARGS)
+	npm run --silent bench:operator -- $(OPERATOR_ARGS)
 
 testbed: $(DEPS) ## Build the servers that the tests need, once, outside the tree
 	npm run --silent testbed
