@@ -1,6 +1,6 @@
+import { machineText } from "./machine.ts";
 import { readFileSync } from "node:fs";
 import { mkdtempDisposable, readFile } from "node:fs/promises";
-import { cpus, loadavg, release, tmpdir } from "node:os";
 import path from "node:path";
 import { bundle } from "../../hack/bundle.ts";
 import { buildLoad } from "./build.ts";
@@ -53,7 +53,7 @@ export async function bench(config: BenchConfig, { print, signal }: BenchDeps): 
     ...(config.ours ? [ours(program, where)] : []),
     ...(config.peer === undefined ? [] : [peer(config.peer, where)]),
   ];
-  print(machine());
+  print(machineText());
   print(
     `${event.wire.length}-byte events made every ${config.tickUs} µs, ${config.windowMs / 1000} s a row, ${network.kind}, relay on core ` +
       `${relayCore}, load on core ${loadCore}, CPU from the scheduler's accounting`,
@@ -95,10 +95,4 @@ export async function bench(config: BenchConfig, { print, signal }: BenchDeps): 
 function hasFloor(row: Row): boolean {
   const isPlain = row.twist === undefined || row.twist.kind === "burst";
   return isPlain && !isStdout(row) && row.agents * row.subscribers <= maxFloorConnections;
-}
-
-function machine(): string {
-  const [first] = cpus();
-  const load = loadavg().map((value) => value.toFixed(2));
-  return `${first?.model.trim()}, ${cpus().length} cores, Linux ${release()}, Node ${process.version}, load average ${load.join(" ")}`;
 }

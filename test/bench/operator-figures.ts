@@ -1,5 +1,3 @@
-import { cpus, loadavg, release } from "node:os";
-
 /** A line of the operator's table. */
 export interface Figure {
   readonly name: string;
@@ -58,10 +56,4 @@ export function figureTable(figures: readonly Figure[]): string {
       .trimEnd(),
   );
   return [head, "-".repeat(head.length), ...rows].join("\n");
-}
-
-export function machineText(): string {
-  const load = loadavg().map((value) => value.toFixed(2));
-  const model = cpus()[0]?.model.trim();
-  return `${model}, ${cpus().length} cores, Linux ${release()}, Node ${process.version}, load average ${load.join(" ")}`;
 }
