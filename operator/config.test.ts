@@ -37,6 +37,30 @@ test("parseConfig() without rights in the cluster needs to know where there are 
   assert.match(parsed.errors.join(), /-cluster-rights is false: -namespaces \(or WATCH_NAMESPACES\) must name/);
 });
 
+test("parseConfig() takes the times of the election as Kubernetes' components do, and their defaults", () => {
+  assert.deepEqual(configOf(parseConfig([], {})).leaseTimes, {
+    leaseDurationMs: 15_000,
+    renewDeadlineMs: 10_000,
+    retryPeriodMs: 2_000,
+  });
+  const flags = [
+    "--leader-elect-lease-duration=1m",
+    "--leader-elect-renew-deadline=40s",
+    "--leader-elect-retry-period=5s",
+  ];
+  assert.deepEqual(configOf(parseConfig(flags, {})).leaseTimes, {
+    leaseDurationMs: 60_000,
+    renewDeadlineMs: 40_000,
+    retryPeriodMs: 5_000,
+  });
+  const parsed = parseConfig(["--leader-elect-lease-duration=10s", "--leader-elect-retry-period=2"], {});
+  assert.ok(parsed.kind === "invalid");
+  assert.deepEqual(parsed.errors, [
+    'Flag -leader-elect-retry-period must be a duration such as 15s: it is "2"',
+    "Flags -leader-elect-*: the lease's duration must be more than the renew deadline: duration 10000 ms, renew deadline 10000 ms, retry period 2000 ms",
+  ]);
+});
+
 test("parseConfig() names every mistake at once, with its value and what is wanted", () => {
   const parsed = parseConfig(
     ["--http-port=x", "--concurrency=0", "--log-level=loud", "--leader-elect=maybe", "extra"],

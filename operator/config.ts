@@ -1,4 +1,5 @@
-import { type FlagKind, parseBoolean, parseFlags, parsePort } from "../lib/process/flags.ts";
+import { type ElectionTimes, defaultElectionTimes, problemOfTimes } from "../lib/kube/lease.ts";
+import { type FlagKind, parseBoolean, parseDuration, parseFlags, parsePort } from "../lib/process/flags.ts";
 import type { LogLevel } from "../lib/process/log.ts";
 
 export interface OperatorConfig {
@@ -15,6 +16,7 @@ export interface OperatorConfig {
   readonly leaderElect: boolean;
   /** Namespace of the Lease; undefined: the operator's own. */
   readonly leaseNamespace: string | undefined;
+  readonly leaseTimes: ElectionTimes;
   /** Relays that are worked on at once. */
   readonly concurrency: number;
   readonly logLevel: LogLevel;
@@ -41,6 +43,9 @@ const flags: Readonly<Record<string, FlagKind>> = {
   "relay-image": "string",
   "leader-elect": "boolean",
   "leader-elect-namespace": "string",
+  "leader-elect-lease-duration": "string",
+  "leader-elect-renew-deadline": "string",
+  "leader-elect-retry-period": "string",
   concurrency: "string",
   "log-level": "string",
   "dry-run": "boolean",
@@ -63,6 +68,7 @@ export function parseConfig(argv: readonly string[], env: Environment): ParsedCo
   // Outside of a pod the operator is run by hand, and alone.
   const inCluster = kubeconfig === undefined && Boolean(env["KUBERNETES_SERVICE_HOST"]);
   const namespaces = values.get("namespaces") ?? values.get("namespace") ?? env["WATCH_NAMESPACES"] ?? "";
+  const time = (name: string, fallbackMs: number) => read(name, fallbackMs, parseDuration, "a duration such as 15s");
   const config: OperatorConfig = {
     kubeconfig,
     context: values.get("context"),
@@ -72,10 +78,17 @@ export function parseConfig(argv: readonly string[], env: Environment): ParsedCo
     relayImage: values.get("relay-image") ?? developmentRelayImage,
     leaderElect: read("leader-elect", inCluster, parseBoolean, "true or false"),
     leaseNamespace: values.get("leader-elect-namespace"),
+    leaseTimes: {
+      leaseDurationMs: time("leader-elect-lease-duration", defaultElectionTimes.leaseDurationMs),
+      renewDeadlineMs: time("leader-elect-renew-deadline", defaultElectionTimes.renewDeadlineMs),
+      retryPeriodMs: time("leader-elect-retry-period", defaultElectionTimes.retryPeriodMs),
+    },
     concurrency: read("concurrency", 4, parseCount, "a number from 1 to 100"),
     dryRun: read("dry-run", false, parseBoolean, "true or false"),
     logLevel: read("log-level", "info", parseLevel, `one of ${logLevels.join(", ")}`),
   };
+  const problem = problemOfTimes(config.leaseTimes);
+  if (problem !== undefined) mistakes.push(`Flags -leader-elect-*: ${problem}`);
   if (!config.clusterRights && config.namespaces.length === 0)
     mistakes.push(
       "Flag -cluster-rights is false: -namespaces (or WATCH_NAMESPACES) must name where there are rights, and is empty",

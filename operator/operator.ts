@@ -30,7 +30,7 @@ export type OperatorOptions = Pick<
   OperatorConfig,
   "namespaces" | "httpPort" | "relayImage" | "leaderElect" | "leaseNamespace" | "concurrency"
 > &
-  Partial<Pick<OperatorConfig, "dryRun" | "clusterRights">>;
+  Partial<Pick<OperatorConfig, "dryRun" | "clusterRights" | "leaseTimes">>;
 
 export interface OperatorDeps {
   readonly cluster: Cluster;
@@ -176,7 +176,10 @@ function elect(options: OperatorOptions, identity: string, deps: OperatorDeps): 
   const { cluster, clock, random, log } = deps;
   const client = createKubeClient(cluster, { log, userAgent, clock, random });
   const namespace = options.leaseNamespace ?? cluster.currentNamespace;
-  const election = startElection({ namespace, name: leaseName, identity }, { client, clock, random, log });
+  const election = startElection(
+    { namespace, name: leaseName, identity, ...options.leaseTimes },
+    { client, clock, random, log },
+  );
   return {
     acquired: election.acquired,
     lost: election.lost,

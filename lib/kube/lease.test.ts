@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { FakeClock } from "../process/fake-clock.ts";
 import { silentLog } from "../process/log.ts";
 import { ApiError } from "./errors.ts";
-import { startElection } from "./lease.ts";
+import { problemOfTimes, startElection } from "./lease.ts";
 import type { Election, ElectionDeps } from "./lease.ts";
 import { specOf } from "./lease-record.ts";
 import type { LeaseSpec } from "./lease-record.ts";
@@ -392,6 +392,28 @@ test("startElection() refuses times that do not fall in order", () => {
   const deps = { client: new LeaseApi().client(), clock: new FakeClock(), random: () => 0, log: silentLog };
   assert.throws(
     () => startElection({ ...options, identity: "one", leaseDurationMs: 5_000 }, deps),
-    /duration 5000, deadline 10000, retry 2000 ms/,
+    /must be more than the renew deadline: duration 5000 ms, renew deadline 10000 ms, retry period 2000 ms/,
   );
 });
+
+const times: Readonly<Record<string, readonly [leaseMs: number, renewMs: number, retryMs: number, problem?: RegExp]>> =
+  {
+    "the defaults": [15_000, 10_000, 2_000],
+    "the shortest": [1_000, 900, 100],
+    "a lease that ends with the deadline": [10_000, 10_000, 2_000, /duration must be more than the renew deadline/],
+    "a deadline that a spread attempt may miss": [
+      15_000,
+      2_400,
+      2_000,
+      /deadline must be more than 1\.2 times the retry/,
+    ],
+    "a lease of less than a second": [900, 500, 100, /duration must be 1 s or more/],
+    "no pause between attempts": [15_000, 10_000, 0, /retry period must be more than 0/],
+  };
+
+for (const [sentence, [leaseDurationMs, renewDeadlineMs, retryPeriodMs, problem]] of Object.entries(times)) {
+  test(`problemOfTimes() of ${sentence}: ${problem === undefined ? "none" : "refused"}`, () => {
+    const found = problemOfTimes({ leaseDurationMs, renewDeadlineMs, retryPeriodMs });
+    assert.match(found ?? "", problem ?? /^$/);
+  });
+}

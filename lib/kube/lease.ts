@@ -10,17 +10,42 @@ import type { KubeClient, KubeObject } from "./types.ts";
 
 const releaseDeadlineMs = 2_000;
 
-export interface ElectionOptions {
+export interface ElectionTimes {
+  /** How long others wait after the last renewal that they saw. */
+  readonly leaseDurationMs: number;
+  /** How long the holder may go on after its last renewal. */
+  readonly renewDeadlineMs: number;
+  readonly retryPeriodMs: number;
+}
+
+/** Those of Kubernetes' own components. */
+export const defaultElectionTimes: ElectionTimes = {
+  leaseDurationMs: 15_000,
+  renewDeadlineMs: 10_000,
+  retryPeriodMs: 2_000,
+};
+
+/** As client-go's: candidates spread their attempts, and one of them must come before the deadline. */
+const retrySpread = 1.2;
+/** In a Lease it is in whole seconds, and 0 is refused. */
+const minLeaseDurationMs = 1_000;
+
+/** Why these times would not do; undefined when they do. */
+export function problemOfTimes({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: ElectionTimes): string | undefined {
+  const given = `duration ${leaseDurationMs} ms, renew deadline ${renewDeadlineMs} ms, retry period ${retryPeriodMs} ms`;
+  if (retryPeriodMs <= 0) return `the retry period must be more than 0: ${given}`;
+  if (leaseDurationMs < minLeaseDurationMs) return `the lease's duration must be 1 s or more: ${given}`;
+  if (leaseDurationMs <= renewDeadlineMs) return `the lease's duration must be more than the renew deadline: ${given}`;
+  if (renewDeadlineMs <= retryPeriodMs * retrySpread)
+    return `the renew deadline must be more than ${retrySpread} times the retry period: ${given}`;
+  return undefined;
+}
+
+export interface ElectionOptions extends Partial<ElectionTimes> {
   readonly namespace: string;
   readonly name: string;
   /** Unique among the candidates, for instance the pod's name and a random part. */
   readonly identity: string;
-  /** How long others wait after the last renewal that they saw. Default 15 s. */
-  readonly leaseDurationMs?: number;
-  /** How long the holder may go on after its last renewal. Default 10 s; less than the duration. */
-  readonly renewDeadlineMs?: number;
-  /** Default 2 s. */
-  readonly retryPeriodMs?: number;
   /** What the holder tells the others with every write of the lease, its return included. */
   readonly annotations?: () => Readonly<Record<string, string>>;
   /** Told of the lease in another's or nobody's hands, after every look at it and before it is taken. */
@@ -100,13 +125,9 @@ class Candidate {
   #renewedMs: number | undefined;
 
   constructor(options: ElectionOptions, deps: ElectionDeps) {
-    this.#options = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000, ...options };
-    const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = this.#options;
-    if (leaseDurationMs <= renewDeadlineMs || renewDeadlineMs <= retryPeriodMs) {
-      throw new RangeError(
-        `Cannot elect with duration ${leaseDurationMs}, deadline ${renewDeadlineMs}, retry ${retryPeriodMs} ms: must fall in this order`,
-      );
-    }
+    this.#options = { ...defaultElectionTimes, ...options };
+    const problem = problemOfTimes(this.#options);
+    if (problem !== undefined) throw new RangeError(`Cannot take part in an election: ${problem}`);
     this.#deps = deps;
     this.#log = deps.log.with({ lease: `${options.namespace}/${options.name}`, identity: options.identity });
     // Whoever does not wait for it must not be ended by its rejection.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseBoolean, parseFlags, parsePort } from "./flags.ts";
+import { parseBoolean, parseDuration, parseFlags, parsePort } from "./flags.ts";
 
 const known = { port: "string", tls: "boolean", agents: "string" } as const;
 
@@ -56,4 +56,11 @@ test("parseBoolean() reads what Go reads", () => {
 test("parsePort() reads 0 to 65535", () => {
   assert.deepEqual(["0", "32767", "65535"].map(parsePort), [0, 32_767, 65_535]);
   for (const bad of ["", "-1", "65536", "1e3", "http", " 1"]) assert.equal(parsePort(bad), undefined, bad);
+});
+
+test("parseDuration() reads what Go reads, from milliseconds to hours", () => {
+  const read = { "15s": 15_000, "1m30s": 90_000, "1.5h": 5_400_000, "250ms": 250, "2m": 120_000, "0": 0, "0s": 0 };
+  for (const [text, milliseconds] of Object.entries(read)) assert.equal(parseDuration(text), milliseconds, text);
+  for (const bad of ["", "15", "s", "-1s", "1 s", "1s ", "1d", "1e3s", "15S", ".s", "1us"])
+    assert.equal(parseDuration(bad), undefined, bad);
 });

@@ -60,3 +60,14 @@ export function parsePort(text: string): number | undefined {
   const port = Number(text);
   return port <= 65_535 ? port : undefined;
 }
+
+/** Milliseconds of each unit that a duration may name; what is below a millisecond is of no use to a timer. */
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** A duration as Go's time.ParseDuration reads it, `15s` or `1m30s`, in milliseconds; negative ones are undefined. */
+export function parseDuration(text: string): number | undefined {
+  if (text === "0") return 0;
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
+  const parts = [...text.matchAll(/([\d.]+)([a-z]+)/g)];
+  return parts.reduce((sum, [, number, unit = ""]) => sum + Number(number) * (unitMs[unit] ?? Number.NaN), 0);
+}
