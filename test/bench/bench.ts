@@ -1,6 +1,7 @@
 import { machineText } from "./machine.ts";
 import { readFileSync } from "node:fs";
 import { mkdtempDisposable, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { bundle } from "../../hack/bundle.ts";
 import { buildLoad } from "./build.ts";
