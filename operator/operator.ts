@@ -21,7 +21,7 @@ import { Liveness } from "./liveness.ts";
 import { createOperatorMetrics } from "./metrics.ts";
 import { leaseName } from "./permissions.ts";
 import { fencedClient } from "./reconcile/fence.ts";
-import { type ReconcilerDeps, createReconciler } from "./reconcile/reconciler.ts";
+import { type ReconcilerDeps, type ReconcilerOptions, createReconciler } from "./reconcile/reconciler.ts";
 import { createEventAgeMetric, createRelayMetrics } from "./relay-metrics.ts";
 import { Caches } from "./watch/caches.ts";
 import { parseKey } from "./watch/keys.ts";
@@ -30,7 +30,8 @@ export type OperatorOptions = Pick<
   OperatorConfig,
   "namespaces" | "httpPort" | "relayImage" | "leaderElect" | "leaseNamespace" | "concurrency"
 > &
-  Partial<Pick<OperatorConfig, "dryRun" | "clusterRights" | "leaseTimes">>;
+  Partial<Pick<OperatorConfig, "dryRun" | "clusterRights" | "leaseTimes">> &
+  Pick<ReconcilerOptions, "recheckBlockedMs">;
 
 export interface OperatorDeps {
   readonly cluster: Cluster;
@@ -101,7 +102,12 @@ export async function startOperator(options: OperatorOptions, deps: OperatorDeps
     }),
   );
   const reconciler = createReconciler(
-    { defaultImage: options.relayImage, dryRun, reach: clusterRights ? undefined : options.namespaces },
+    {
+      defaultImage: options.relayImage,
+      dryRun,
+      reach: clusterRights ? undefined : options.namespaces,
+      recheckBlockedMs: options.recheckBlockedMs,
+    },
     {
       view: caches,
       client: writer,

@@ -20,8 +20,7 @@ import type { Memory, ReconcilerDeps, ReconcilerOptions } from "./reconciler.ts"
 import { report } from "./report.ts";
 import { carryOut } from "./write.ts";
 
-/** No change announces that somebody else's object, a quota or a policy is out of the way. */
-const recheckBlockedMs = 60_000;
+const defaultRecheckBlockedMs = 60_000;
 /** Namespaces are not watched. */
 const recheckNamespaceMs = 30_000;
 /** The garbage collector's work is announced; this only covers an announcement that was missed. */
@@ -44,7 +43,12 @@ export async function converge(
   const reportInMs = await report(key, relay, problems, result, deps, signal, refusal);
   if (problems.length > 0) throw new TerminalError(`The spec is refused: ${problems.join("; ")}`);
   const againInMs = deps.contention.of(key).againInMs;
-  return soonest(outcomeOf({ ...attempt, result }), reportInMs === 0 ? undefined : reportInMs, againInMs);
+  const { recheckBlockedMs = defaultRecheckBlockedMs } = options;
+  return soonest(
+    outcomeOf({ ...attempt, result }, recheckBlockedMs),
+    reportInMs === 0 ? undefined : reportInMs,
+    againInMs,
+  );
 }
 
 function soonest(outcome: Outcome, ...othersMs: readonly (number | undefined)[]): Outcome {
@@ -144,7 +148,7 @@ function throwIfNoNews(error: unknown, signal: AbortSignal): void {
   if (isStale(error)) throw error;
 }
 
-function outcomeOf({ result, error }: Attempt): Outcome {
+function outcomeOf({ result, error }: Attempt, recheckBlockedMs: number): Outcome {
   switch (result.kind) {
     case "blocked":
       return {

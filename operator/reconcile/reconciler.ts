@@ -49,6 +49,8 @@ export interface ReconcilerOptions extends DeploymentOptions {
   readonly dryRun?: boolean;
   /** Default: the whole cluster. */
   readonly reach?: Reach | undefined;
+  /** No change announces that somebody else's object, a quota, a policy or a right is no more in the way. Default a minute. */
+  readonly recheckBlockedMs?: number | undefined;
 }
 
 /** What is kept from one pass to the next: about the pace of writes only, and of no matter when it is lost. */

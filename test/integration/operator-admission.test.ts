@@ -4,7 +4,6 @@ import { loadCluster } from "../../lib/kube/credentials.ts";
 import { configMaps, deployments, namespaces } from "../../lib/kube/resources.ts";
 import type { KubeObject, Resource } from "../../lib/kube/types.ts";
 import { systemClock } from "../../lib/process/clock.ts";
-import type { Clock } from "../../lib/process/clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
 import { relayResource } from "../../operator/api/relay.ts";
 import { type Operator, startOperator } from "../../operator/operator.ts";
@@ -17,14 +16,6 @@ const limit = { timeout: 100_000 };
 let harness: Harness;
 let operator: Operator;
 
-/** The operator's own minute between two looks at what is refused passes in a second. */
-const hurriedClock: Clock = {
-  now: () => systemClock.now(),
-  monotonic: () => systemClock.monotonic(),
-  after: (delayMs, callback) => systemClock.after(delayMs === 60_000 ? 1_000 : delayMs, callback),
-  soon: (callback) => systemClock.soon(callback),
-};
-
 before(async () => {
   harness = await startHarness();
   operator = await startOperator(
@@ -35,10 +26,11 @@ before(async () => {
       leaderElect: false,
       leaseNamespace: undefined,
       concurrency: 4,
+      recheckBlockedMs: 1_000,
     },
     {
       cluster: loadCluster({ kubeconfig: harness.operatorKubeconfig }),
-      clock: hurriedClock,
+      clock: systemClock,
       random: Math.random,
       log: silentLog,
     },

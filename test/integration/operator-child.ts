@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import type { ControlPlane } from "../../hack/testbed/control-plane.ts";
+import type { ElectionTimes } from "../../lib/kube/lease.ts";
 import { eventually } from "./operator-harness.ts";
 
 const operatorNamespace = "kubearmor-relay-system";
@@ -34,6 +35,15 @@ export async function newIdentity(plane: ControlPlane, name: string, server?: st
   const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { readonly jti: string };
   return { kubeconfig, credential: `JTI=${claims.jti}`, token };
 }
+
+/** An election's times where the defaults only cost time; not so short that a busy machine loses the lease. */
+export const shortTimes: ElectionTimes = { leaseDurationMs: 5_000, renewDeadlineMs: 4_000, retryPeriodMs: 500 };
+
+export const shortTimesFlags: readonly string[] = [
+  `--leader-elect-lease-duration=${shortTimes.leaseDurationMs}ms`,
+  `--leader-elect-renew-deadline=${shortTimes.renewDeadlineMs}ms`,
+  `--leader-elect-retry-period=${shortTimes.retryPeriodMs}ms`,
+];
 
 /** The program in a process of its own, that is killed at the end if it still runs. */
 export interface OperatorChild extends AsyncDisposable {

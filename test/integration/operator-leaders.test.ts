@@ -5,7 +5,7 @@ import type { KubeObject } from "../../lib/kube/types.ts";
 import { microTime } from "../../lib/kube/micro-time.ts";
 import { relayResource } from "../../operator/api/relay.ts";
 import { type AuditedCall, auditedCalls, isOfLease, isWrite, isWriteOfObject } from "./operator-audit.ts";
-import { type Identity, type OperatorChild, newIdentity, startChild } from "./operator-child.ts";
+import { type Identity, type OperatorChild, newIdentity, shortTimesFlags, startChild } from "./operator-child.ts";
 import { type Harness, eventually, startHarness, untilCondition } from "./operator-harness.ts";
 
 const lease = { namespace: "kubearmor-relay-system", name: "kubearmor-relay-operator" };
@@ -31,7 +31,7 @@ async function startCandidates(...names: readonly string[]): Promise<readonly Ca
   const candidates: Candidate[] = [];
   for (const name of names) {
     const identity = await newIdentity(harness.plane, name);
-    const child = startChild(identity.kubeconfig);
+    const child = startChild(identity.kubeconfig, shortTimesFlags);
     candidates.push({ child, identity, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() });
     if (candidates.length === 1) await child.logged("Reconciling");
     else await untilStandingBy(identity);
@@ -115,7 +115,7 @@ test("the leader is killed: only then the other one writes, and without listing 
 
 async function startStandby(name: string): Promise<readonly [Candidate]> {
   const identity = await newIdentity(harness.plane, name);
-  const child = startChild(identity.kubeconfig);
+  const child = startChild(identity.kubeconfig, shortTimesFlags);
   await untilStandingBy(identity);
   return [{ child, identity, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }];
 }

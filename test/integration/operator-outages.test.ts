@@ -12,7 +12,7 @@ import { connectEtcd } from "./kube-etcd.ts";
 import { freezeControlPlane } from "./kube-freeze.ts";
 import { connectTo, portOf, startGate, startRestartable } from "./kube-harness.ts";
 import { auditedCalls, isWriteOfObject } from "./operator-audit.ts";
-import { newIdentity, operatorUser, startChild } from "./operator-child.ts";
+import { newIdentity, operatorUser, shortTimes, shortTimesFlags, startChild } from "./operator-child.ts";
 import { type Asked, type FaultProxy, startFaultProxy } from "./operator-fault-proxy.ts";
 import { untilAsDesired, untilSilent } from "./operator-faults-walk.ts";
 import { type Harness, type Spec, eventually, startHarness, untilCondition } from "./operator-harness.ts";
@@ -38,7 +38,9 @@ after(async () => {
 const options = { namespaces: [], httpPort: 0, relayImage, leaderElect: false, concurrency: 4 };
 
 function startBehindProxy(): Promise<Operator> {
-  const deps = { cluster: proxy.cluster, clock: systemClock, random: Math.random, log: silentLog };
+  // Of the pauses between attempts it takes the shorter ones.
+  const random = () => Math.random() / 5;
+  const deps = { cluster: proxy.cluster, clock: systemClock, random, log: silentLog };
   return startOperator({ ...options, leaseNamespace: undefined }, deps);
 }
 
@@ -68,7 +70,7 @@ test(
       if (isWriteAsked(each)) asked.push({ line: `${each.method} ${each.path}`, atMs: Date.now() });
       return undefined;
     };
-    await using child = startChild(kubeconfig);
+    await using child = startChild(kubeconfig, shortTimesFlags);
     await child.logged("Reconciling");
     for (const name of names) await harness.createRelay("frozen", name, serviceOf(name));
     await eventually("it is in the middle of its work", async () => (asked.length > 5 ? true : undefined));
@@ -78,7 +80,7 @@ test(
     try {
       const lost = await child.logged("Lost the lease");
       lostMs = Date.parse(String(lost["timestamp"]));
-      assert.match(String(lost["error"]), /no renewal for more than 10000 ms/);
+      assert.ok(String(lost["error"]).includes(`no renewal for more than ${shortTimes.renewDeadlineMs} ms`));
     } finally {
       frozen.thaw();
     }
@@ -136,8 +138,8 @@ test(
       // The pauses of each relay double from 5 ms on.
       const [first, last] = [refused[0]?.receivedUs ?? 0, refused.at(-1)?.receivedUs ?? 0];
       const doublings = Math.log2((last - first) / 5_000 + 1);
-      const passes = await sumOf(operator, "controller_runtime_reconcile_total");
-      assert.ok(passes <= names.length * (doublings + 3), `${passes} passes for ${doublings} doublings`);
+      const failed = await sumOf(operator, "controller_runtime_reconcile_errors_total");
+      assert.ok(failed <= names.length * (doublings + 3), `${failed} failed passes for ${doublings} doublings`);
     } finally {
       await etcd.clearNoSpace();
     }
@@ -182,10 +184,10 @@ test(
   },
 );
 
-test("every watch is five seconds late: nothing is made or written twice", limit, async () => {
+test("every watch is two seconds late: nothing is made or written twice", limit, async () => {
   const at = { namespace: "stale", name: "relay" };
   await harness.createNamespace("stale");
-  proxy.fault = ({ isWatch }) => (isWatch ? { kind: "lagging", ms: 5_000 } : undefined);
+  proxy.fault = ({ isWatch }) => (isWatch ? { kind: "lagging", ms: 2_000 } : undefined);
   await using operator = await startBehindProxy();
   await operator.working;
   await harness.createRelay("stale", "relay", {});

@@ -124,7 +124,7 @@ describe("an operator without one of its rights", { concurrency: true, timeout: 
       await using operator = await startAs(
         plane.kubeconfig,
         user,
-        { namespaces: [namespace], concurrency: 1 },
+        { namespaces: [namespace], concurrency: 1, recheckBlockedMs: 2_000 },
         logInto(lines),
       );
       if (change !== undefined) {
