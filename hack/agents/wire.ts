@@ -3,6 +3,7 @@ import { Duplex } from "node:stream";
 import type { Goaway, PrefixFault } from "./frames.ts";
 import { breakPrefix, carriesResponse, goawayCodes, goawayFrame, PingScanner } from "./frames.ts";
 import { agentPingPolicy, PingPolice } from "./ping-police.ts";
+import { resetSocket } from "./reset-socket.ts";
 
 type Done = (error?: Error | null) => void;
 
@@ -60,7 +61,7 @@ export class Wire extends Duplex {
 
   /** TCP RST. */
   reset(): void {
-    this.#socket.resetAndDestroy();
+    resetSocket(this.#socket);
   }
 
   /** Ends the connection as a process that exits does. */

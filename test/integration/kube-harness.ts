@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parse, stringify } from "yaml";
+import { resetSocket } from "../../hack/agents/reset-socket.ts";
 import { ensurePrograms } from "../../hack/testbed/build.ts";
 import { testbedPaths } from "../../hack/testbed/config.ts";
 import { consoleProgressDeps, startProgress } from "../../hack/testbed/progress.ts";
@@ -67,7 +68,7 @@ export async function startGate(target: number): Promise<Gate> {
       [client, upstream],
       [upstream, client],
     ] as const) {
-      socket.on("error", () => other.resetAndDestroy());
+      socket.on("error", () => resetSocket(other));
       socket.on("close", () => other.destroy());
       socket.pipe(other);
     }
@@ -80,7 +81,7 @@ export async function startGate(target: number): Promise<Gate> {
   const cut = async () => {
     if (!server.listening) return;
     server.close();
-    for (const socket of sockets) socket.resetAndDestroy();
+    for (const socket of sockets) resetSocket(socket);
     await once(server, "close");
   };
   return {

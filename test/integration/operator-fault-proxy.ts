@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
+import { resetSocket } from "../../hack/agents/reset-socket.ts";
 import type { Cluster } from "../../lib/kube/cluster.ts";
 
 /** What goes wrong with one request, between an operator and its API server. */
@@ -66,7 +67,7 @@ export async function startFaultProxy(target: Cluster): Promise<FaultProxy> {
       return;
     }
     if (fault?.kind === "reset") {
-      incoming.socket.resetAndDestroy();
+      resetSocket(incoming.socket);
       return;
     }
     if (fault?.kind === "late") await pause(fault.ms, undefined, { signal: broken.signal });
@@ -80,7 +81,7 @@ export async function startFaultProxy(target: Cluster): Promise<FaultProxy> {
     answer.on("error", () => outgoing.destroy());
     if (fault?.kind === "lost-answer") {
       await buffer(answer);
-      incoming.socket.resetAndDestroy();
+      resetSocket(incoming.socket);
       return;
     }
     outgoing.writeHead(answer.statusCode ?? 502, withoutLength(answer.headers));
@@ -97,7 +98,7 @@ export async function startFaultProxy(target: Cluster): Promise<FaultProxy> {
       return;
     }
     Readable.from(harmed(answer, fault))
-      .on("error", () => incoming.socket.resetAndDestroy())
+      .on("error", () => resetSocket(incoming.socket))
       .pipe(outgoing);
   }
 
@@ -115,7 +116,7 @@ export async function startFaultProxy(target: Cluster): Promise<FaultProxy> {
       return count;
     },
     cut() {
-      for (const socket of sockets) socket.resetAndDestroy();
+      for (const socket of sockets) resetSocket(socket);
     },
     async [Symbol.asyncDispose]() {
       broken.abort();
