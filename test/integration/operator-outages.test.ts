@@ -37,10 +37,11 @@ after(async () => {
 
 const options = { namespaces: [], httpPort: 0, relayImage, leaderElect: false, concurrency: 4 };
 
+/** Of the pauses between attempts it takes the shorter ones. */
+const impatient = (): number => Math.random() / 5;
+
 function startBehindProxy(): Promise<Operator> {
-  // Of the pauses between attempts it takes the shorter ones.
-  const random = () => Math.random() / 5;
-  const deps = { cluster: proxy.cluster, clock: systemClock, random, log: silentLog };
+  const deps = { cluster: proxy.cluster, clock: systemClock, random: impatient, log: silentLog };
   return startOperator({ ...options, leaseNamespace: undefined }, deps);
 }
 
