@@ -23,6 +23,15 @@ const cases: Readonly<Record<string, readonly [error: Error, reason: string, isR
     "PermissionDenied",
     false,
   ],
+  "an owner whose deletion it may not block": [
+    answer(
+      403,
+      'configmaps "r" is forbidden: cannot set blockOwnerDeletion if an ownerReference refers to a resource you can\'t set finalizers on: , <nil>',
+      "Forbidden",
+    ),
+    "PermissionDenied",
+    false,
+  ],
   "a quota is used up": [
     answer(403, 'services "kubearmor" is forbidden: exceeded quota: q, requested: services=1', "Forbidden"),
     "QuotaExceeded",

@@ -55,9 +55,7 @@ export function writeFailure(error: unknown): WriteFailure {
   if (isNamespaceMissing(error)) return refused("NamespaceNotFound");
   if (isForbidden(error)) {
     if (/exceeded quota/.test(error.message)) return refused("QuotaExceeded");
-    // Said by RBAC for a request, and for a role that would grant more than the operator itself holds.
-    const byRbac = /cannot \w+ resource|attempting to grant RBAC permissions/.test(error.message);
-    return refused(byRbac ? "PermissionDenied" : "Rejected");
+    return refused(isForWantOfRights(error) ? "PermissionDenied" : "Rejected");
   }
   if (isTooLarge(error))
     return refused("Rejected", ". The object is larger than the cluster stores: make the spec smaller");
@@ -100,6 +98,16 @@ function isDenied(error: unknown): error is ApiError {
 /** Of the object: a write into a namespace that is not there. */
 function isNamespaceMissing(error: unknown): error is ApiError {
   return isNotFound(error) && error.details.kind === "namespaces";
+}
+
+/**
+ * Said by RBAC for a request, and for a role that would grant more than the operator itself holds; and by
+ * OwnerReferencesPermissionEnforcement for an owner whose finalizers it may not set.
+ */
+function isForWantOfRights({ message }: ApiError): boolean {
+  return /cannot \w+ resource|attempting to grant RBAC permissions|cannot set (blockOwnerDeletion|an ownerRef)/.test(
+    message,
+  );
 }
 
 /** By the server's limit of a request, by etcd's, or by that of the server's way to etcd. */

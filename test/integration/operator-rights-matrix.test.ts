@@ -240,7 +240,7 @@ function untilEvent({ namespace }: { readonly namespace: string }): Promise<bool
 
 function conditionsText(relay: KubeObject | undefined): readonly string[] {
   const applied = conditionOf(relay, "Applied");
-  return applied?.reason === "PermissionDenied" || applied?.reason === "Rejected" ? [applied.message] : [];
+  return applied?.reason === "PermissionDenied" ? [applied.message] : [];
 }
 
 async function readyzOf(operator: Operator): Promise<string> {
