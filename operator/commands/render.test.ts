@@ -43,6 +43,16 @@ for (const [sentence, [text, message]] of Object.entries(mistakes)) {
   test(`readRelays() refuses ${sentence}`, () => assert.match(errorsOf(text).join("\n"), message));
 }
 
+test("readRelays() warns of what an earlier CRD allowed, and of overrides by podTemplate: both are acted upon", () => {
+  const spec =
+    "{ limits: { maxSubscribers: 10000 }, podTemplate: { spec: { hostNetwork: true, securityContext: null } } }";
+  const read = readRelays(`${relay}spec: ${spec}\n`);
+  assert.ok(read.kind === "read", JSON.stringify(read));
+  assert.equal(read.relays.length, 1);
+  assert.match(read.warnings.join("\n"), /^KubeArmorRelay relay: spec\.limits\.maxSubscribers: .*\n/);
+  assert.match(read.warnings.join("\n"), /^KubeArmorRelay relay: spec\.podTemplate: overrides /m);
+});
+
 test("render() prints every object, and nothing that only a cluster can know", () => {
   const read = readRelays(relay);
   assert.ok(read.kind === "read");

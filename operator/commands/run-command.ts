@@ -27,6 +27,7 @@ export async function runCommand(command: OneTimeCommand, deps: CommandDeps): Pr
       for (const error of read.errors) deps.log.error(`Cannot ${command.kind} ${command.file}: ${error}`);
       return 2;
     }
+    for (const warning of read.warnings) deps.log.warn(warning);
     const options = { defaultImage: command.relayImage };
     if (command.kind === "render") {
       deps.print(render(read.relays, options));

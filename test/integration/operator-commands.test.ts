@@ -67,6 +67,15 @@ test("render and diff: a mistake is named and the status is 2", limit, async () 
   assert.equal(unreachable.code, 2);
 });
 
+test("render: what is acted upon all the same is a warning on stderr, and the status is 0", limit, async () => {
+  const spec = { limits: { maxSubscribers: 10_000 } };
+  const { code, stdout, stderr } = await run(["render", "-f", "-"], manifest("a", spec));
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /"level":"warn".*spec\.limits\.maxSubscribers: is 10000, which an earlier CRD allowed/);
+  assert.match(stdout, /kind: Deployment/);
+  assert.doesNotMatch(stdout, /earlier CRD/);
+});
+
 test("diff: nothing for a relay that is as it should be, and a line for all that is not", limit, async () => {
   const at = { namespace: "diff", name: "relay" };
   await harness.createNamespace(at.namespace);
