@@ -6,9 +6,9 @@ import { type Fight, type Repair, afterRepair, endMs, isFight, isOver, nextRepai
 const repair = { kind: "written", by: "other", paths: [".spec.replicas"] } as const;
 
 /** Somebody writes all the time, and every repair is made as soon as it may be. */
-function fightOf(rounds: number, what: Repair = repair): Fight {
-  let fight = afterRepair(undefined, what, 0);
-  while (fight.rounds < rounds) fight = afterRepair(fight, what, nextRepairMs(fight));
+function fightOf(rounds: number, what: Repair = repair, kind = "Deployment"): Fight {
+  let fight = afterRepair(undefined, kind, what, 0);
+  while (fight.rounds < rounds) fight = afterRepair(fight, kind, what, nextRepairMs(fight));
   return fight;
 }
 
@@ -24,15 +24,24 @@ test("afterRepair(): the first repairs are made at once, each further one waits 
   );
 });
 
-test("afterRepair(): what is deleted all the time is missing for half a minute at most", () => {
+test("afterRepair(): a Deployment that is deleted all the time is missing for half a minute at most", () => {
   const fight = fightOf(30, { kind: "deleted" });
   assert.equal(nextRepairMs(fight) - fight.repairedMs, 30_000);
 });
 
+for (const kind of ["ConfigMap", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Service"]) {
+  test(`afterRepair(): a ${kind}, without which a relay is silent, waits for five seconds at most`, () => {
+    for (const what of [repair, { kind: "deleted" }] as const) {
+      const fight = fightOf(30, what, kind);
+      assert.equal(nextRepairMs(fight) - fight.repairedMs, 5_000);
+    }
+  });
+}
+
 test("afterRepair(): a repair long after the last one is the first again", () => {
   const fight = fightOf(3);
-  assert.equal(afterRepair(fight, repair, endMs(fight) - 1).rounds, 4);
-  assert.equal(afterRepair(fight, repair, endMs(fight)).rounds, 1);
+  assert.equal(afterRepair(fight, "Deployment", repair, endMs(fight) - 1).rounds, 4);
+  assert.equal(afterRepair(fight, "Deployment", repair, endMs(fight)).rounds, 1);
 });
 
 test("isOver(): never before the next repair may be made, so no fight is forgotten while it is held back", () => {

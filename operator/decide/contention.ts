@@ -1,3 +1,5 @@
+import { deployments } from "../../lib/kube/resources.ts";
+
 /** What somebody else did to an object of ours, and was put back. */
 export type Repair =
   /** Fields of it. */
@@ -7,6 +9,8 @@ export type Repair =
 
 /** Of an object that somebody else keeps changing. */
 export interface Fight {
+  /** Of the object. */
+  readonly kind: string;
   /** Repairs in a row. */
   readonly rounds: number;
   /** Of the last repair, by the monotonic clock. */
@@ -17,20 +21,25 @@ export interface Fight {
 /** Repairs that are made at once: people correct themselves, too. */
 const freeRounds = 4;
 const firstWaitMs = 1_000;
-/** What is at odds for good is still repaired, but costs next to nothing. What is missing altogether costs events. */
-const maxWaitMs: Readonly<Record<Repair["kind"], number>> = { written: 300_000, deleted: 30_000 };
+/**
+ * Of a Deployment: its repair may cost all pods. What is at odds for good is still repaired, but costs next to nothing; what is
+ * missing altogether costs events.
+ */
+const maxDeploymentWaitMs: Readonly<Record<Repair["kind"], number>> = { written: 300_000, deleted: 30_000 };
+/** Of settings, rights and addresses: until they are repaired a relay may be silent, and the repair costs one request. */
+const maxOtherWaitMs = 5_000;
 /** Repairs that are further apart are no fight. */
 const memoryMs = 60_000;
 
 /** Whoever changes the object soon after it was written begins a fight. */
-export function firstWrite(nowMs: number): Fight {
-  return { rounds: 0, repairedMs: nowMs, last: { kind: "deleted" } };
+export function firstWrite(kind: string, nowMs: number): Fight {
+  return { kind, rounds: 0, repairedMs: nowMs, last: { kind: "deleted" } };
 }
 
 /** @param earlier what is known of this object, if anything */
-export function afterRepair(earlier: Fight | undefined, repair: Repair, nowMs: number): Fight {
+export function afterRepair(earlier: Fight | undefined, kind: string, repair: Repair, nowMs: number): Fight {
   const rounds = earlier === undefined || isOver(earlier, nowMs) ? 1 : earlier.rounds + 1;
-  return { last: repair, rounds, repairedMs: nowMs };
+  return { kind, last: repair, rounds, repairedMs: nowMs };
 }
 
 /** Whether it goes on: then the next repair has to wait, and the relay's status tells. */
@@ -54,6 +63,7 @@ export function isOver(fight: Fight, nowMs: number): boolean {
 
 function waitMs(fight: Fight): number {
   if (!isFight(fight)) return 0;
-  const { rounds, last } = fight;
-  return Math.min(maxWaitMs[last.kind], firstWaitMs * 2 ** Math.min(rounds - freeRounds, 20));
+  const { kind, rounds, last } = fight;
+  const maxWaitMs = kind === deployments.kind ? maxDeploymentWaitMs[last.kind] : maxOtherWaitMs;
+  return Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(rounds - freeRounds, 20));
 }

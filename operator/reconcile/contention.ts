@@ -9,8 +9,11 @@ import {
   isOver,
   nextRepairMs,
 } from "../decide/contention.ts";
-import { type PlannedWrite, objectText } from "../decide/plan.ts";
+import { placeText } from "../decide/place-text.ts";
+import type { PlannedWrite } from "../decide/plan.ts";
 import { fightText } from "../decide/way-out.ts";
+import type { DesiredObject } from "../desired/object.ts";
+import { parseKey } from "../watch/keys.ts";
 
 interface Known extends Fight {
   /** Of the relay's spec: what a newer one wants is no repair. */
@@ -20,7 +23,7 @@ interface Known extends Fight {
 /** Who keeps writing into which objects of which relay. Kept in memory: a restart costs a few repairs more. */
 export class Contention {
   readonly #clock: Pick<Clock, "monotonic">;
-  /** By relay, then by object. */
+  /** By relay, then by the object as the status names it. */
   readonly #fights = new Map<string, Map<string, Known>>();
 
   constructor(clock: Pick<Clock, "monotonic">) {
@@ -32,7 +35,7 @@ export class Contention {
     const nowMs = this.#clock.monotonic();
     const fights = this.#fights.get(key);
     return writes.filter(({ desired, live }) => {
-      const fight = fights?.get(objectText(desired));
+      const fight = fights?.get(nameOf(key, desired));
       // One that is gone waits only for having been deleted again and again.
       if (fight !== undefined && live === undefined && fight.last.kind === "written") return true;
       return fight === undefined || fight.generation !== generation || nowMs >= nextRepairMs(fight);
@@ -51,12 +54,13 @@ export class Contention {
     generation: number,
   ): void {
     const nowMs = this.#clock.monotonic();
+    const { kind } = desired.resource;
     const fights = this.#fights.get(key) ?? new Map<string, Known>();
     this.#fights.set(key, fights);
-    const object = objectText(desired);
+    const object = nameOf(key, desired);
     const earlier = fights.get(object);
     const isAgain = isSettled || earlier?.generation === generation;
-    const fight = isAgain && repair !== undefined ? afterRepair(earlier, repair, nowMs) : firstWrite(nowMs);
+    const fight = isAgain && repair !== undefined ? afterRepair(earlier, kind, repair, nowMs) : firstWrite(kind, nowMs);
     fights.set(object, { ...fight, generation });
   }
 
@@ -78,4 +82,8 @@ export class Contention {
   forget(key: string): void {
     this.#fights.delete(key);
   }
+}
+
+function nameOf(key: string, desired: DesiredObject): string {
+  return placeText(desired, parseKey(key).namespace);
 }
