@@ -43,7 +43,7 @@ export interface RelayFacts {
   readonly problems: readonly string[];
 }
 
-/** As the CRD bounds it, in characters as the API server counts them: code points. */
+/** The bound of the CRD, which counts as here: code points. */
 const maxProblemLength = 1024;
 
 export function makeEntry({ pod, version, settings, printed, agents, loss, problems }: RelayFacts): RelayEntry {

@@ -29,6 +29,7 @@ class World implements Disposable {
   held: RelayEntry | undefined;
   entry = first;
   isSettled = true;
+  chance = 1;
   /** To the next reports; when there are none left, yes. `lost` = taken, but the answer does not arrive. */
   readonly answers: Answer[] = [];
   readonly reporter: Reporter;
@@ -43,7 +44,7 @@ class World implements Disposable {
         entry: () => this.entry,
         isSettled: () => this.isSettled,
         clock: this.clock,
-        random: () => 1,
+        random: () => this.chance,
         log,
       },
     );
@@ -84,11 +85,27 @@ class World implements Disposable {
 const refusal = (code: number) => new ApiError(code, {}, { verb: "apply", resource: "kubearmorrelays" });
 
 describe("Reporter", () => {
-  it("reports once and then nothing as long as nothing changes", async () => {
+  it("reports once and then nothing for minutes as long as nothing changes", async () => {
     using world = new World();
-    await world.pass(600_000);
+    await world.pass(360_000);
     assert.deepEqual(world.timesMs, [1_000]);
     assert.deepEqual(world.held, first);
+  });
+
+  it("puts its entry back that the API has lost", async () => {
+    using world = new World();
+    await world.pass(2_000);
+    world.held = undefined;
+    await world.pass(360_000);
+    assert.deepEqual(world.timesMs, [1_000, 361_000]);
+    assert.deepEqual(world.held, first);
+  });
+
+  it("repeats itself at other times than others do, by chance", async () => {
+    using world = new World();
+    world.chance = 0.25;
+    await world.pass(600_000);
+    assert.deepEqual(world.timesMs, [1_000, 271_000, 541_000]);
   });
 
   it("lets the first report wait for the end of the start, but not for ever", async () => {
@@ -107,6 +124,16 @@ describe("Reporter", () => {
     world.reporter.onSettings();
     await world.pass(1_500);
     assert.deepEqual(world.timesMs, []);
+  });
+
+  it("does not let new settings go before the first second is over", async () => {
+    using world = new World();
+    await world.pass(500);
+    world.reporter.onSettings();
+    await world.pass(499);
+    assert.deepEqual(world.timesMs, []);
+    await world.pass(1_501);
+    assert.deepEqual(world.timesMs, [1_500]);
   });
 
   it("reports new settings at once", async () => {
@@ -133,15 +160,31 @@ describe("Reporter", () => {
     assert.equal(world.held?.settings, "s29");
   });
 
-  it("reports counts that change all the time every ten seconds", async () => {
+  it("reports agents that come and go all the time every ten seconds", async () => {
     using world = new World();
-    for (let dropped = 0; dropped < 300; dropped += 1) {
-      world.entry = { ...first, loss: { dropped, gaps: 0 } };
+    for (let connected = 0; connected < 300; connected += 1) {
+      world.entry = { ...first, agents: { seen: 300, connected } };
       await world.pass(100);
     }
     await world.pass(10_000);
     assert.deepEqual(world.timesMs, [1_000, 11_000, 21_000, 31_000]);
-    assert.equal(world.held?.loss.dropped, 299);
+    assert.equal(world.held?.agents.connected, 299);
+  });
+
+  it("reports losses within ten seconds, and once a minute while they go on", async () => {
+    using world = new World();
+    await world.pass(1_000);
+    for (let dropped = 1; dropped <= 1_000; dropped += 1) {
+      world.entry = { ...first, loss: { dropped, gaps: 0 } };
+      await world.pass(100);
+    }
+    await world.pass(60_000);
+    assert.deepEqual(world.timesMs, [1_000, 11_000, 71_000, 131_000]);
+    assert.equal(world.held?.loss.dropped, 1_000);
+    await world.pass(60_000);
+    world.entry = { ...first, loss: { dropped: 1_001, gaps: 0 } };
+    await world.pass(1_000);
+    assert.equal(world.held?.loss.dropped, 1_001, "losses after a pause do not wait");
   });
 
   it("reports again when the settings were told again, for whoever told them may have begun anew", async () => {
@@ -178,6 +221,16 @@ describe("Reporter", () => {
     assert.deepEqual(world.said.slice(1), ["info: Reporting to the KubeArmorRelay again"]);
     assert.deepEqual(world.held, first);
     assert.equal(world.reporter.status.lastError?.kind, "unreachable");
+  });
+
+  it("tries again soon after a failure that is not one of a row", async () => {
+    using world = new World();
+    const down = new Error("connect ECONNREFUSED");
+    world.answers.push(down, down, down, down, "yes", down);
+    await world.pass(60_000);
+    world.entry = { ...first, problem: "p" };
+    await world.pass(10_000);
+    assert.deepEqual(world.timesMs, [1_000, 2_000, 4_000, 8_000, 16_000, 61_000, 62_000]);
   });
 
   it("is quiet about a KubeArmorRelay that is gone", async () => {
@@ -256,7 +309,8 @@ test("Reporter never exceeds its pace, reports nothing twice unasked, and in the
         if (isQuiet && isOrdinary) assert.ok(atMs - before.atMs >= 10_000, "counts every ten seconds");
       }
       const calm = world.reports.filter(({ atMs }) => atMs > calmSince + 230_000);
-      assert.deepEqual(calm, [], "no report without a change");
+      const isDue = calm.every(({ atMs }) => !world.timesMs.some((other) => other < atMs && other > atMs - 240_000));
+      assert.ok(isDue, "no report without a change, but every few minutes");
     }),
     { numRuns: 60 },
   );

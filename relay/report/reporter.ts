@@ -6,7 +6,7 @@ import { errorText, type Log } from "../../lib/process/log.ts";
 import type { NamespacedName } from "../config.ts";
 import { applyEntry, classifyReportFailure, type ReportFailure, reportFailures } from "./apply-entry.ts";
 import type { RelayEntry } from "./entry.ts";
-import { nextReportMs, nothingReported, paceMs, type Reported } from "./pace.ts";
+import { begin, nextReportMs, nothingReported, paceMs, type Reported } from "./pace.ts";
 
 export interface ReporterDeps {
   readonly client: Pick<KubeClient, "apply">;
@@ -109,8 +109,8 @@ export class Reporter implements Disposable {
     }
     const entry = this.#deps.entry();
     const atMs = nextReportMs(entry, this.#reported);
-    if (atMs === undefined || atMs > nowMs) {
-      this.#lookAfter(Math.min(lookEveryMs, (atMs ?? Number.POSITIVE_INFINITY) - nowMs));
+    if (atMs > nowMs) {
+      this.#lookAfter(Math.min(lookEveryMs, atMs - nowMs));
       return;
     }
     this.#isReporting = true;
@@ -128,10 +128,9 @@ export class Reporter implements Disposable {
   }
 
   async #report(entry: RelayEntry, begunMs: number): Promise<void> {
-    const { clock, client } = this.#deps;
-    const { retryAtMs } = this.#reported;
+    const { clock, client, random } = this.#deps;
     // Doubts that come from now on are for the next report.
-    this.#reported = { applied: undefined, isDoubted: false, begunMs, retryAtMs };
+    this.#reported = begin(entry, this.#reported, begunMs, random());
     const late = new AbortController();
     const cancel = clock.after(deadlineMs, () => late.abort(new Error(`No answer within ${deadlineMs} ms`)));
     try {
