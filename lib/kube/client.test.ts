@@ -59,6 +59,12 @@ const requests: Readonly<
     "/api/v1/namespaces/a/configmaps/b/status",
     "application/json-patch+json",
   ],
+  "apply of the scale": [
+    (client) => client.apply(deployments, configMap, { fieldManager: "me", force: true, subresource: "scale" }),
+    "PATCH",
+    "/apis/apps/v1/namespaces/a/deployments/b/scale?fieldManager=me&force=true&fieldValidation=Warn",
+    "application/apply-patch+yaml",
+  ],
   delete: [(client) => client.delete(configMaps, name), "DELETE", "/api/v1/namespaces/a/configmaps/b", json],
   raw: [(client) => client.raw("POST", "/apis/x/v1/reviews", { a: 1 }), "POST", "/apis/x/v1/reviews", json],
 };
@@ -76,6 +82,42 @@ for (const [sentence, [send, method, target, contentType]] of Object.entries(req
     assert.equal(seen.headers["user-agent"], "test/1");
   });
 }
+
+/** Every write of an object of the caller. */
+const writes: Readonly<Record<string, (client: KubeClient, object: KubeObject) => Promise<unknown>>> = {
+  create: (client, object) => client.create(configMaps, object),
+  replace: (client, object) => client.replace(configMaps, object),
+  apply: (client, object) => client.apply(configMaps, object, { fieldManager: "me", force: true }),
+  mergePatch: (client, object) => client.mergePatch(configMaps, object.metadata, object),
+  jsonPatch: (client, object) =>
+    client.jsonPatch(configMaps, object.metadata, [{ op: "add", path: "/data", value: object }]),
+};
+
+for (const [verb, write] of Object.entries(writes)) {
+  test(`KubeClient.${verb}() leaves the caller's object as it was, and the answer is another one`, async () => {
+    await using server = await startScriptedServer((_, response) => sendJson(response, 200, configMap));
+    await using client = start(server.url);
+    // A cached object is shared: writing to a frozen one throws.
+    const object = deepFreeze(structuredClone(configMap));
+    assert.notEqual(await write(client, object), object);
+    assert.deepEqual(object, configMap);
+  });
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) for (const part of Object.values(value)) deepFreeze(part);
+  return Object.freeze(value);
+}
+
+test("KubeClient sends a header of several values as often: the server takes a list in one for one name", async () => {
+  await using server = await startScriptedServer((_, response) => sendJson(response, 200, configMap));
+  const headers = { "impersonate-user": "jane", "impersonate-group": ["dev", "a,b"] };
+  await using client = start(server.url, {}, () => ({ headers }));
+  await client.get(configMaps, name);
+  const [seen] = server.requests;
+  assert.deepEqual(seen?.distinctHeaders["impersonate-group"], ["dev", "a,b"]);
+  assert.deepEqual(seen?.distinctHeaders["impersonate-user"], ["jane"]);
+});
 
 test("KubeClient.get() answers undefined and delete() false for what is not there", async () => {
   await using server = await startScriptedServer((_, response) => sendJson(response, 404, status(404, "NotFound")));

@@ -14,9 +14,12 @@ export interface Cluster {
   credentials(options?: { readonly fresh?: boolean }): Promise<Credentials>;
 }
 
+/** A header with several values is sent as often. */
+export type RequestHeaders = Readonly<Record<string, string | readonly string[]>>;
+
 export interface Credentials {
   /** Authorization and impersonation. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: RequestHeaders;
   readonly tls: TlsOptions;
   /** Grows when `tls` changes: connections made with an older one must not be used for new requests. */
   readonly tlsGeneration: number;
@@ -51,7 +54,7 @@ export interface ClusterDescription {
   readonly servername?: string | undefined;
   readonly insecure?: boolean;
   /** Constant headers. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: RequestHeaders;
   readonly tokenFile?: string | undefined;
   readonly plugin?: ((fresh: boolean) => Promise<PluginAnswer>) | undefined;
 }
@@ -68,7 +71,7 @@ export function describedCluster(description: ClusterDescription, clock: Clock):
 
   async function load(fresh: boolean): Promise<Credentials> {
     const answer = await description.plugin?.(fresh);
-    const headers: Record<string, string> = { ...description.headers, ...answer?.headers };
+    const headers: Record<string, string | readonly string[]> = { ...description.headers, ...answer?.headers };
     if (token !== undefined) headers["authorization"] = `Bearer ${await token.read(fresh)}`;
     const next = tlsOptions(
       description,

@@ -133,6 +133,23 @@ test("loadCluster() reads the entries of a kubeconfig", async () => {
   assert.deepEqual(headers, { authorization: `Basic ${base64("u:p")}`, "impersonate-user": "somebody" });
 });
 
+test("loadCluster() plays all of whom a kubeconfig names: its user, UID, groups and extras", async () => {
+  const user = { token: "t", as: "jane", "as-uid": "7", "as-groups": ["a", "b"], "as-user-extra": { scopes: ["x"] } };
+  await using files = await directory({
+    config: kubeconfig("a", { server: "https://a" }, user),
+    groups: kubeconfig("a", { server: "https://a" }, { token: "t", "as-groups": ["a"] }),
+  });
+  const { headers } = await loadCluster({ kubeconfig: join(files.path, "config") }).credentials();
+  assert.deepEqual(headers, {
+    authorization: "Bearer t",
+    "impersonate-user": "jane",
+    "impersonate-uid": "7",
+    "impersonate-group": ["a", "b"],
+    "impersonate-extra-scopes": ["x"],
+  });
+  assert.throws(() => loadCluster({ kubeconfig: join(files.path, "groups") }), /Cannot use the user of context "a"/);
+});
+
 test("loadCluster() follows a kubeconfig's tokenFile, relative to the kubeconfig", async () => {
   await using files = await directory({
     config: kubeconfig("a", { server: "https://a" }, { tokenFile: "my-token" }),

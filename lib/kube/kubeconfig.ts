@@ -3,7 +3,8 @@ import type { RequestOptions } from "node:https";
 import { delimiter, dirname, resolve } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { parse } from "yaml";
-import type { ClusterDescription, Pem, PluginAnswer } from "./cluster.ts";
+import type { ClusterDescription, Pem, PluginAnswer, RequestHeaders } from "./cluster.ts";
+import { type Impersonation, impersonationHeaders } from "./impersonation.ts";
 
 /**
  * Reads kubeconfig files.
@@ -19,10 +20,10 @@ export function describeKubeconfig(paths: string, context: string | undefined): 
   if (cluster.proxyUrl !== undefined && !/^https?:/.test(cluster.proxyUrl)) {
     throw new Error(`Cannot use ${inContext}: proxy-url must be http or https, is "${cluster.proxyUrl}"`);
   }
-  const headers: Record<string, string> = {};
+  const entry = user === null ? undefined : userEntry(paths, user.name);
+  const headers: Record<string, string | readonly string[]> = { ...impersonationOf(entry, inContext) };
   if (user?.token) headers["authorization"] = `Bearer ${user.token.trim()}`;
   else if (user?.username) headers["authorization"] = basic(user.username, user.password ?? "");
-  if (user?.impersonateUser) headers["impersonate-user"] = user.impersonateUser;
   const hasPlugin = Boolean(user?.exec) || Boolean(user?.authProvider);
   return {
     server: cluster.server.replace(/\/+$/, ""),
@@ -35,7 +36,7 @@ export function describeKubeconfig(paths: string, context: string | undefined): 
     servername: cluster.tlsServerName,
     insecure: cluster.skipTLSVerify,
     headers,
-    tokenFile: user === null ? undefined : tokenFile(paths, user.name),
+    tokenFile: entry?.user.tokenFile === undefined ? undefined : resolve(dirname(entry.path), entry.user.tokenFile),
     plugin: hasPlugin ? plugin(config, () => loadFiles(paths, context)) : undefined,
   };
 }
@@ -61,19 +62,32 @@ function loadFiles(paths: string, context: string | undefined): KubeConfig {
   return merged;
 }
 
-/** KubeConfig 2.0.1 reads `token-file` where a kubeconfig says `tokenFile`. */
-function tokenFile(paths: string, userName: string): string | undefined {
+/** What KubeConfig 2.0.1 does not read of a user: `tokenFile`, of which it wants another spelling, and all but the name of whom to play. */
+function userEntry(paths: string, userName: string): UserEntry | undefined {
   for (const path of paths.split(delimiter).filter((part) => part !== "")) {
     const file = parse(readFileSync(path, "utf8")) as KubeconfigFile | null;
     const entry = file?.users?.find((candidate) => candidate.name === userName);
-    if (entry === undefined) continue;
-    return entry.user?.tokenFile === undefined ? undefined : resolve(dirname(path), entry.user.tokenFile);
+    if (entry !== undefined) return { path, user: entry.user ?? {} };
   }
   return undefined;
 }
 
+function impersonationOf(entry: UserEntry | undefined, inContext: string): RequestHeaders {
+  try {
+    return impersonationHeaders(entry?.user ?? {});
+  } catch (cause) {
+    throw new Error(`Cannot use the user of ${inContext}`, { cause });
+  }
+}
+
+interface UserEntry {
+  /** Of the file that has it. */
+  readonly path: string;
+  readonly user: Impersonation & { readonly tokenFile?: string };
+}
+
 interface KubeconfigFile {
-  readonly users?: readonly { readonly name?: string; readonly user?: { readonly tokenFile?: string } }[];
+  readonly users?: readonly { readonly name?: string; readonly user?: UserEntry["user"] | null }[];
 }
 
 function plugin(first: KubeConfig, reload: () => KubeConfig): (fresh: boolean) => Promise<PluginAnswer> {

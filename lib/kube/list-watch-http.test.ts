@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { type AddressInfo, type Socket, createServer } from "node:net";
 import { test } from "node:test";
 import { FakeClock } from "../process/fake-clock.ts";
 import { silentLog } from "../process/log.ts";
 import { createKubeClient } from "./client.ts";
+import type { Cluster } from "./cluster.ts";
 import { startListWatch } from "./list-watch.ts";
 import type { ListWatch } from "./list-watch.ts";
 import { configMaps } from "./resources.ts";
@@ -141,5 +144,55 @@ for (const [sentence, play] of Object.entries({
     assert.deepEqual(followed.restarts, ["unreachable"]);
     followed.clock.advance(800);
     await turnsUntil(() => followed.changes.includes("next"));
+  });
+}
+
+/** Clusters that take as long as they like, each with what tells that a request has come so far. */
+const connecting: Readonly<Record<string, () => Promise<Connecting>>> = {
+  "a login program runs": async () => {
+    const asked = Promise.withResolvers<void>();
+    const credentials = () => {
+      asked.resolve();
+      return new Promise<never>(() => {});
+    };
+    const cluster = { ...fakeCluster("https://127.0.0.1:1"), credentials };
+    return { cluster, begun: asked.promise, async [Symbol.asyncDispose]() {} };
+  },
+  "TLS is being agreed on": async () => {
+    const server = createServer();
+    const sockets: Socket[] = [];
+    const begun = once(server, "connection").then(([socket]: unknown[]) => void sockets.push(socket as Socket));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const dispose = async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    };
+    return { cluster: fakeCluster(`https://127.0.0.1:${port}`), begun, [Symbol.asyncDispose]: dispose };
+  },
+};
+
+interface Connecting extends AsyncDisposable {
+  readonly cluster: Cluster;
+  readonly begun: Promise<void>;
+}
+
+for (const [sentence, begin] of Object.entries(connecting)) {
+  test(`ListWatch.dispose() while ${sentence}: resolves at once`, async () => {
+    await using attempt = await begin();
+    const clock = new FakeClock();
+    const client = createKubeClient(attempt.cluster, { log: silentLog, userAgent: "test/1", clock });
+    const listWatch = startListWatch(
+      { resource: configMaps, scope: {}, onChange: () => assert.fail("there is nothing to tell") },
+      { client, clock, random: () => 0.5, log: silentLog },
+    );
+    await attempt.begun;
+    // Nothing but its stop makes it end: the clock stands still.
+    await listWatch[Symbol.asyncDispose]();
+    await assert.rejects(listWatch.synced, /stopped/);
+    assert.equal(clock.pendingTimers, 0);
+    await client[Symbol.asyncDispose]();
   });
 }

@@ -4,7 +4,7 @@ import type { Dispatcher } from "undici";
 import { delay } from "../process/clock.ts";
 import type { Clock, Random } from "../process/clock.ts";
 import type { Log } from "../process/log.ts";
-import type { Cluster } from "./cluster.ts";
+import type { Cluster, RequestHeaders } from "./cluster.ts";
 import { DispatcherPool } from "./dispatchers.ts";
 import { ApiError, isUnauthorized } from "./errors.ts";
 import type { ApiErrorContext, Status } from "./errors.ts";
@@ -114,16 +114,16 @@ export class Transport {
     pool: "api" | "watch",
     fresh: boolean,
   ): Promise<Dispatcher.ResponseData> {
-    const credentials = await this.#cluster.credentials({ fresh });
-    const headers: Record<string, string> = {
-      ...credentials.headers,
+    const credentials = await unlessAborted(this.#cluster.credentials({ fresh }), signal);
+    const headers: Record<string, string | string[]> = {
+      ...sendable(credentials.headers),
       accept: "application/json",
       "user-agent": this.#deps.userAgent,
     };
     if (request.body !== undefined) headers["content-type"] = request.contentType ?? "application/json";
     let response: Dispatcher.ResponseData;
     try {
-      response = await this.#pool.get(credentials)[pool].request({
+      const sent = this.#pool.get(credentials)[pool].request({
         origin: this.#origin,
         path: this.#pathPrefix + request.path,
         method: request.method,
@@ -131,6 +131,8 @@ export class Transport {
         body: request.body === undefined ? null : JSON.stringify(request.body),
         signal,
       });
+      // By itself it looks at the signal when it is connected, which may take all of the time for that.
+      response = await unlessAborted(sent, signal);
     } catch (error) {
       this.#count(request, "<error>");
       throw error;
@@ -184,6 +186,22 @@ function parseStatus(text: string): Status {
     // Not JSON: the text itself is all there is to say.
   }
   return text === "" ? {} : { message: text.slice(0, 300) };
+}
+
+/** A login program, or a server that does not answer, may take its time: who has given up does not wait for it. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+function sendable(headers: RequestHeaders): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : [...value]]),
+  );
 }
 
 function single(header: string | string[] | undefined): string | undefined {

@@ -10,6 +10,8 @@ export interface SeenRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage["headers"];
+  /** Those of one name apart. */
+  readonly distinctHeaders: IncomingMessage["headersDistinct"];
   /** Undefined when there was none. */
   readonly body: unknown;
 }
@@ -56,6 +58,7 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
         path: url.pathname,
         query: url.searchParams,
         headers: request.headers,
+        distinctHeaders: request.headersDistinct,
         body: body === "" ? undefined : (JSON.parse(body) as unknown),
       };
       requests.push(seen);
