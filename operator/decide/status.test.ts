@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deploymentOf, relayOf } from "../testing/samples.ts";
 import type { Finding } from "./conditions.ts";
-import { type Facts, isAwaitingReport, isNumbersOnly, isProgressOnly, isSameStatus, nextStatus } from "./status.ts";
+import {
+  type Facts,
+  hasSurplus,
+  isAwaitingReport,
+  isNumbersOnly,
+  isProgressOnly,
+  isSameStatus,
+  nextStatus,
+} from "./status.ts";
 
 const facts: Facts = {
   selector: "a=b",
@@ -132,4 +140,20 @@ test("isNumbersOnly(): agents and losses are, what is printed is not", () => {
 
 test("isSameStatus() does not see what pods wrote", () => {
   assert.ok(isSameStatus({ ...first, relays: [{ pod: "a" }] }, first));
+});
+
+test("hasSurplus() sees a condition and a field too many, and nothing of others", () => {
+  const foreign = { type: "Theirs", status: "True", reason: "X", message: "", lastTransitionTime: "" } as const;
+  const conditions = first.conditions ?? [];
+  assert.ok(!hasSurplus({ ...first, relays: [{ pod: "a" }], conditions: [...conditions, foreign] }, first));
+  assert.ok(hasSurplus({ ...first, conditions: [...conditions, { ...foreign, type: "Stalled" }] }, first));
+  const { stdout: _stdout, ...unconfirmed } = first;
+  assert.ok(hasSurplus(first, unconfirmed));
+  assert.ok(!hasSurplus(unconfirmed, first), "what was not taken is no surplus");
+});
+
+test("isProgressOnly(): a condition of somebody else is none of it", () => {
+  const foreign = { type: "Theirs", status: "True", reason: "X", message: "", lastTransitionTime: "" } as const;
+  const next = nextStatus(relayOf(), progress("RolloutInProgress", "1 of 2"), facts, confirmed, 0);
+  assert.ok(isProgressOnly({ ...rolling, conditions: [foreign, ...(rolling.conditions ?? [])] }, next));
 });

@@ -70,7 +70,7 @@ export function isAwaitingReport({ conditions = [] }: RelayStatus): boolean {
  * a write, and each is out of date with the next one.
  */
 export function isProgressOnly(live: RelayStatus, next: RelayStatus): boolean {
-  if (!isReconciling(live) || !isReconciling(next)) return false;
+  if (!isReconciling(live)) return false;
   // The next change of the settings comes before the last one is confirmed: they are being taken up all the while.
   const isAwaiting = isAwaitingReport(live) && isAwaitingReport(next);
   return isDeepStrictEqual(withoutProgress(live, isAwaiting), withoutProgress(next, isAwaiting));
@@ -87,8 +87,8 @@ const progressReasons: ReadonlySet<string> = new Set([
 ] satisfies Reason[]);
 
 function withoutProgress(status: RelayStatus, isAwaiting: boolean): unknown {
-  const { observedGeneration, endpoint, image, selector, conditions = [] } = status;
-  const states = conditions
+  const { observedGeneration, endpoint, image, selector } = status;
+  const states = ownConditions(status)
     .map(({ type, status: state, reason }) => [type, state, progressReasons.has(reason) ? "" : reason].join())
     .toSorted();
   return { observedGeneration: isAwaiting ? 0 : observedGeneration, endpoint, image, selector, states };
@@ -108,8 +108,20 @@ export function isSameStatus(live: RelayStatus, next: RelayStatus): boolean {
   return isDeepStrictEqual(comparable(live), comparable(next));
 }
 
+/** Whether there is more in the operator's part of `stored` than in `next`. */
+export function hasSurplus(stored: RelayStatus, next: RelayStatus): boolean {
+  const extra = Object.keys(stored).filter((name) => name !== "relays" && !Object.hasOwn(next, name));
+  const types = (status: RelayStatus) => ownConditions(status).map(({ type }) => type);
+  const stated = new Set(types(next));
+  return extra.length > 0 || types(stored).some((type) => !stated.has(type));
+}
+
 function comparable(status: RelayStatus): unknown {
+  const conditions = ownConditions(status).toSorted((a, b) => (a.type < b.type ? -1 : 1));
+  return { ...status, relays: undefined, conditions };
+}
+
+function ownConditions({ conditions = [] }: RelayStatus): readonly Condition[] {
   const ours: readonly string[] = conditionTypes;
-  const conditions = status.conditions?.filter((each) => ours.includes(each.type)) ?? [];
-  return { ...status, relays: undefined, conditions: conditions.toSorted((a, b) => (a.type < b.type ? -1 : 1)) };
+  return conditions.filter(({ type }) => ours.includes(type));
 }

@@ -128,3 +128,40 @@ test("writeStatus() replaces a status that cannot be merged, and keeps what is n
   await writeStatus(stored, status, { client, wrote: () => {} }, new AbortController().signal);
   assert.deepEqual(value, { observedGeneration: 3, conditions: [ours, foreign], relays });
 });
+
+test("writeStatus() takes away what an apply leaves, as another manager wrote it", async () => {
+  const ready = {
+    type: "Ready",
+    status: "True",
+    reason: "RelayReady",
+    message: "",
+    lastTransitionTime: "2026-01-01T00:00:00Z",
+  } as const;
+  const metadata = { ...relay.metadata, resourceVersion: "7" };
+  const status = { observedGeneration: 3, conditions: [ready] };
+  const relays = [{ pod: "late" }];
+  const stalled = { ...ready, type: "Stalled" } as const;
+  const patches: unknown[] = [];
+  const client = {
+    apply: () =>
+      Promise.resolve(
+        relayOf({}, { metadata, status: { ...status, stdout: "old", conditions: [ready, stalled], relays } }),
+      ),
+    get: () => assert.fail("nothing is looked at"),
+    jsonPatch: (_resource: unknown, _name: unknown, patch: readonly unknown[]) => {
+      patches.push(patch);
+      return Promise.resolve(relayOf({}, { metadata, status: { ...status, relays } }));
+    },
+  };
+  const wrote: unknown[] = [];
+  const deps = { client, wrote: (_resource: Resource, object: KubeObject) => wrote.push(object) };
+  const written = await writeStatus(relay, status, deps, new AbortController().signal);
+  assert.deepEqual(patches, [
+    [
+      { op: "test", path: "/metadata/resourceVersion", value: "7" },
+      { op: "add", path: "/status", value: { ...status, relays } },
+    ],
+  ]);
+  assert.deepEqual(written?.status.conditions, [ready]);
+  assert.equal(wrote.length, 2);
+});

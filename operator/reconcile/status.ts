@@ -5,7 +5,7 @@ import { textHash } from "../../lib/process/text-hash.ts";
 import { type Relay, type RelayStatus, apiVersion, parseRelay, relayKind, relayResource } from "../api/relay.ts";
 import type { LiveObject } from "../decide/plan.ts";
 import { conditionTypes } from "../decide/reasons.ts";
-import type { Facts } from "../decide/status.ts";
+import { type Facts, hasSurplus } from "../decide/status.ts";
 import { settingsFile } from "../desired/config-map.ts";
 import { containerName } from "../desired/deployment.ts";
 import { metricsServiceName, selectorText } from "../desired/names.ts";
@@ -53,7 +53,11 @@ export async function writeStatus(
       return await replaceStatus(relay, status, deps.client, signal);
     });
     deps.wrote(relayResource, written);
-    return parseRelay(written);
+    const stored = parseRelay(written);
+    if (!hasSurplus(stored.status, status)) return stored;
+    const replaced = await replaceStatus(stored, status, deps.client, signal);
+    deps.wrote(relayResource, replaced);
+    return parseRelay(replaced);
   } catch (error) {
     if (isNotFound(error)) return undefined;
     if (!isConflict(error)) throw error;
@@ -64,7 +68,10 @@ export async function writeStatus(
   }
 }
 
-/** For a relay whose spec another CRD let through: server-side apply cannot read it, and it has to be told that all the same. */
+/**
+ * For what server-side apply cannot do: read a relay whose spec another CRD let through, which has to be told that all the
+ * same, and take away what another manager wrote.
+ */
 function replaceStatus(
   { metadata, status: { conditions = [], relays } }: Relay,
   status: RelayStatus,

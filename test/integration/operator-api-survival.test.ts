@@ -6,7 +6,7 @@ import { parse, stringify } from "yaml";
 import type { KubeObject } from "../../lib/kube/types.ts";
 import { apiVersion, relayKind, relayResource } from "../../operator/api/relay.ts";
 import type { Operator } from "../../operator/operator.ts";
-import { type Harness, conditionOf, eventually, startHarness, untilCondition } from "./operator-harness.ts";
+import { type Harness, conditionOf, eventually, startHarness, statusOf, untilCondition } from "./operator-harness.ts";
 
 const crdFile = join(import.meta.dirname, "../../crds/kubearmorrelays.yaml");
 const namespace = "survival";
@@ -101,4 +101,46 @@ test("a good relay beside relays of wrong types is acted upon, and nothing is ma
   const deployments = await harness.plane.kubectl(["-n", namespace, "get", "deployments", "-o", "name"]);
   assert.deepEqual(deployments.trim().split("\n"), ["deployment.apps/good", "deployment.apps/older"]);
   assert.equal((await harness.admin.list(relayResource, { namespace })).length, Object.keys(stored).length);
+});
+
+async function untilReadyAlone(name: string): Promise<void> {
+  await eventually(`${name} is ready, and nothing else`, async () => {
+    const relay = await harness.admin.get(relayResource, { namespace, name });
+    const isReady = conditionOf(relay, "Ready")?.status === "True";
+    return isReady && conditionOf(relay, "Stalled") === undefined ? true : undefined;
+  });
+}
+
+test("a relay whose field of a wrong type is put right becomes ready, and is stalled no more", async () => {
+  const spec = { tolerations, service: { name: "wrong-type" } };
+  const relay = { apiVersion, kind: relayKind, metadata: { namespace, name: "wrong-type" }, spec };
+  await harness.plane.kubectl(["replace", "-f", "-"], { input: JSON.stringify(relay) });
+  await untilReadyAlone("wrong-type");
+});
+
+test("what somebody else writes into the operator's part of the status is taken away", async () => {
+  const name = "good";
+  await untilReadyAlone(name);
+  const now = await harness.admin.get(relayResource, { namespace, name });
+  const lastTransitionTime = "2026-01-01T00:00:00Z";
+  const foreign = { status: "True", reason: "Seen", message: "", lastTransitionTime };
+  const conditions = [
+    ...(statusOf(now).conditions ?? []),
+    ...["Stalled", "Audited"].map((type) => ({ type, ...foreign })),
+  ];
+  const patch = JSON.stringify({ status: { conditions } });
+  await harness.plane.kubectl([
+    "-n",
+    namespace,
+    "patch",
+    "kubearmorrelay",
+    name,
+    "--subresource=status",
+    "--type=merge",
+    "-p",
+    patch,
+  ]);
+  await untilReadyAlone(name);
+  const then = await harness.admin.get(relayResource, { namespace, name });
+  assert.equal(conditionOf(then, "Audited")?.status, "True", "what is not the operator's stays");
 });
