@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KubeObject, ManagedFieldsEntry } from "../../lib/kube/types.ts";
 import type { Relay } from "../api/relay.ts";
+import { discoveryRights } from "../desired/roles.ts";
 import { service } from "../desired/service.ts";
 import { relayOf } from "../testing/samples.ts";
-import { driftOf } from "./drift.ts";
+import { driftOf, repairOf } from "./drift.ts";
 
 const us = "us";
 
@@ -58,6 +59,11 @@ const cases: Readonly<Record<string, readonly [Relay, KubeObject | undefined, no
     settled(),
     liveService({ selector: undefined }, ours(without("selector")), editor),
     "Put back Service kubearmor: .spec.selector, after a write by kubectl-edit",
+  ],
+  "a write of the same second as ours came after it": [
+    settled(),
+    liveService({ type: "NodePort" }, ours(without("type")), { ...editor, time: "2026-01-01T00:00:00Z" }),
+    "Put back Service kubearmor: .spec.type, after a write by kubectl-edit",
   ],
   "a scale counts as a write": [
     settled(),
@@ -122,3 +128,24 @@ for (const [sentence, [relay, live, note]] of Object.entries(cases)) {
     if (live !== undefined && note !== undefined) assert.equal(found[0]?.transition.related?.uid, "s");
   });
 }
+
+test("driftOf(), repairOf(): what was taken over is nobody's drift, whoever wrote it", () => {
+  const live = liveService(taken, ours(oursWithoutTaken), editor);
+  const write = { desired: service(settled()), live, paths: [".a"], adopts: true };
+  assert.deepEqual(driftOf(settled(), [write], us), []);
+  assert.equal(repairOf(write, us), undefined);
+  assert.notEqual(repairOf({ ...write, adopts: false }, us), undefined);
+});
+
+test("driftOf(): an object of another namespace is named with that", () => {
+  const relay = relayOf(
+    { agents: { namespaces: ["a"] }, enrichment: { remoteHost: false } },
+    { status: settled().status },
+  );
+  const [role] = discoveryRights(relay);
+  assert.ok(role);
+  assert.deepEqual(
+    driftOf(relay, [{ desired: role, live: undefined, paths: [] }], us).map(({ transition }) => transition.note),
+    ["Made Role kubearmor-relay:kubearmor:kubearmor-relay in a anew: it was gone"],
+  );
+});

@@ -3,6 +3,7 @@ import { referenceTo } from "../../lib/kube/event-body.ts";
 import type { ManagedFieldsEntry, ObjectMeta } from "../../lib/kube/types.ts";
 import type { Relay } from "../api/relay.ts";
 import type { Repair } from "./contention.ts";
+import { placeText } from "./place-text.ts";
 import { type PlannedWrite, objectText } from "./plan.ts";
 import type { Reason } from "./reasons.ts";
 import type { Transition } from "./transitions.ts";
@@ -29,7 +30,7 @@ export function adoptionOf({ desired, live }: PlannedWrite): Transition {
 export function driftOf(relay: Relay, writes: readonly PlannedWrite[], fieldManager: string): readonly Drift[] {
   if (!isSettled(relay)) return [];
   return writes.flatMap((write) => {
-    const seen = seenIn(write, fieldManager);
+    const seen = seenIn(write, placeText(write.desired, relay.metadata.namespace), fieldManager);
     if (seen === undefined) return [];
     const related = write.live === undefined ? {} : { related: referenceTo(write.live) };
     return [{ transition: { type: "Warning", reason: "DriftRepaired", note: seen.note, ...related }, write }];
@@ -45,7 +46,7 @@ export function isSettled({ metadata, status }: Relay): boolean {
 
 /** What a write put back, if it was not the first one that the spec asks for. */
 export function repairOf(write: PlannedWrite, fieldManager: string): Repair | undefined {
-  return seenIn(write, fieldManager)?.repair;
+  return seenIn(write, objectText(write.desired), fieldManager)?.repair;
 }
 
 interface Seen {
@@ -53,16 +54,16 @@ interface Seen {
   readonly repair: Repair;
 }
 
-function seenIn({ desired, live, adopts = false }: PlannedWrite, fieldManager: string): Seen | undefined {
+function seenIn({ desired, live, adopts = false }: PlannedWrite, name: string, fieldManager: string): Seen | undefined {
   if (adopts) return undefined;
-  if (live === undefined) return { note: `Made ${objectText(desired)} anew: it was gone`, repair: { kind: "deleted" } };
+  if (live === undefined) return { note: `Made ${name} anew: it was gone`, repair: { kind: "deleted" } };
   const who = changedBy(live.metadata, fieldManager);
   if (who === undefined) return undefined;
   const paths = driftedPaths(applyDifferences(live, desired.object, fieldManager));
   if (paths.length === 0) return undefined;
   const more = paths.length > maxPaths ? ` and ${paths.length - maxPaths} more` : "";
   const named = paths.slice(0, maxPaths);
-  const note = `Put back ${objectText(desired)}: ${named.join(", ")}${more}, after a write by ${who}`;
+  const note = `Put back ${name}: ${named.join(", ")}${more}, after a write by ${who}`;
   return { note, repair: { kind: "written", by: who, paths: named } };
 }
 

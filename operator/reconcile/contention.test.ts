@@ -100,3 +100,14 @@ test("Contention: after many edits a Service waits for seconds, a Deployment for
   for (let round = 0; round < 30; round += 1) contention.wrote("a/b", other, repair, true, 1);
   assert.equal(contention.of("a/b").againInMs, 300_000);
 });
+
+test("Contention: what was missing from the start is nobody's doing, what is missing later is", () => {
+  const contention = new Contention(new FakeClock());
+  const gone = { ...write, live: undefined };
+  assert.deepEqual(contention.suspicious(key, [gone, write]), [write]);
+  contention.converged(key);
+  assert.deepEqual(contention.suspicious(key, [gone, write]), [gone, write]);
+  assert.deepEqual(contention.suspicious("a/b", [gone]), []);
+  contention.forget(key);
+  assert.deepEqual(contention.suspicious(key, [gone]), []);
+});

@@ -25,6 +25,7 @@ export class Contention {
   readonly #clock: Pick<Clock, "monotonic">;
   /** By relay, then by the object as the status names it. */
   readonly #fights = new Map<string, Map<string, Known>>();
+  readonly #converged = new Set<string>();
 
   constructor(clock: Pick<Clock, "monotonic">) {
     this.#clock = clock;
@@ -79,8 +80,22 @@ export class Contention {
     };
   }
 
+  /** All is as the relay's spec wants it: what is missing from now on is gone. */
+  converged(key: string): void {
+    this.#converged.add(key);
+  }
+
+  /**
+   * The writes that may have put something back. What is missing when this process first looks was perhaps never there: after
+   * an upgrade there are objects that the version before did not make, and others have new names.
+   */
+  suspicious(key: string, writes: readonly PlannedWrite[]): readonly PlannedWrite[] {
+    return this.#converged.has(key) ? writes : writes.filter(({ live }) => live !== undefined);
+  }
+
   forget(key: string): void {
     this.#fights.delete(key);
+    this.#converged.delete(key);
   }
 }
 

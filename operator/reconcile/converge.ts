@@ -119,6 +119,7 @@ async function writeOnce(
   const order = { ...plan, writes, ...(missing === undefined ? {} : { deletes: [] }) };
   const { written, errors } = await carryOut(order, deps, signal);
   remember(key, relay, written, deps);
+  if (errors.length === 0 && missing === undefined) deps.contention.converged(key);
   if (errors.length > 0) return { result: failureOf(errors), error: tellingError(errors) };
   return { result: missing ?? { kind: "applied" } };
 }
@@ -130,12 +131,13 @@ function remember(
   written: readonly PlannedWrite[],
   deps: Pick<ReconcilerDeps, "record" | "onDrift"> & Pick<Memory, "contention">,
 ): void {
+  const suspicious = deps.contention.suspicious(key, written);
   for (const planned of written) {
     if (planned.adopts === true) deps.record(relay, adoptionOf(planned));
-    const repair = repairOf(planned, fieldManager);
+    const repair = suspicious.includes(planned) ? repairOf(planned, fieldManager) : undefined;
     deps.contention.wrote(key, planned, repair, isSettled(relay), relay.metadata.generation ?? 0);
   }
-  for (const { write: repaired, transition } of driftOf(relay, written, fieldManager)) {
+  for (const { write: repaired, transition } of driftOf(relay, suspicious, fieldManager)) {
     deps.onDrift(repaired);
     deps.record(relay, transition);
   }

@@ -359,3 +359,15 @@ test("reconcile: a relay whose roles elsewhere cannot be found keeps its finaliz
   assert.match(outcome.message, /Cannot find all roles/);
   assert.deepEqual(writes, []);
 });
+
+test("reconcile: what is missing when the operator starts, as new objects after an upgrade are, is no drift", async () => {
+  const lastTransitionTime = "2026-01-01T00:00:00Z";
+  const rest = { type: "Applied", reason: "Applied", message: "", observedGeneration: 3, lastTransitionTime };
+  const relay = relayOf({}, { status: { conditions: [{ ...rest, status: "True" }] } });
+  const { writes, transitions } = await pass({ relay });
+  assert.ok(writes.includes("apply Service"));
+  assert.deepEqual(
+    transitions.filter(({ reason }) => reason === "DriftRepaired"),
+    [],
+  );
+});
