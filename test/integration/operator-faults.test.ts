@@ -98,7 +98,8 @@ for (const [index, [sentence, faultOf]] of Object.entries(cases).entries()) {
 }
 
 const walkMs = 15_000;
-const seed = Number(process.env["WALK_SEED"] ?? Date.now() % 100_000);
+/** Another walk: `WALK_SEED=2`. */
+const seed = Number(process.env["WALK_SEED"] ?? 1);
 
 test(`a walk of random edits, deletions and faults (WALK_SEED=${seed}): it ends as desired, and in silence`, {
   timeout: 180_000,
