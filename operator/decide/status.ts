@@ -111,9 +111,8 @@ export function isSameStatus(live: RelayStatus, next: RelayStatus): boolean {
 /** Whether there is more in the operator's part of `stored` than in `next`. */
 export function hasSurplus(stored: RelayStatus, next: RelayStatus): boolean {
   const extra = Object.keys(stored).filter((name) => name !== "relays" && !Object.hasOwn(next, name));
-  const types = (status: RelayStatus) => ownConditions(status).map(({ type }) => type);
-  const stated = new Set(types(next));
-  return extra.length > 0 || types(stored).some((type) => !stated.has(type));
+  const stated = new Set(ownConditions(next).map(({ type }) => type));
+  return extra.length > 0 || ownConditions(stored).some(({ type }) => !stated.has(type));
 }
 
 function comparable(status: RelayStatus): unknown {

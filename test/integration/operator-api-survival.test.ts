@@ -126,7 +126,8 @@ test("what somebody else writes into the operator's part of the status is taken 
   const foreign = { status: "True", reason: "Seen", message: "", lastTransitionTime };
   const conditions = [
     ...(statusOf(now).conditions ?? []),
-    ...["Stalled", "Audited"].map((type) => ({ type, ...foreign })),
+    { type: "Stalled", ...foreign },
+    { type: "Audited", ...foreign },
   ];
   const patch = JSON.stringify({ status: { conditions } });
   await harness.plane.kubectl([
