@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { parse, stringify } from "yaml";
 import { type ControlPlane, startControlPlane } from "../../hack/testbed/control-plane.ts";
 import { createKubeClient } from "../../lib/kube/client.ts";
+import { loadCluster } from "../../lib/kube/credentials.ts";
 import { isAlreadyExists, isConflict, isForbidden, isInvalid, isNamespaceTerminating } from "../../lib/kube/errors.ts";
 import { clusterRoles, configMaps, deployments, namespaces, services } from "../../lib/kube/resources.ts";
 import type { KubeObject } from "../../lib/kube/types.ts";
@@ -43,6 +47,30 @@ test("KubeClient creates, reads, replaces, patches and deletes", async () => {
   assert.equal(await client.delete(configMaps, inDefault("crud"), { uid: created.metadata.uid ?? "" }), true);
   assert.equal(await client.delete(configMaps, inDefault("crud")), false);
   assert.equal(await client.get(configMaps, inDefault("crud")), undefined);
+});
+
+test("KubeClient is to the server all of whom its kubeconfig plays", async () => {
+  const config = parse(await readFile(plane.kubeconfig, "utf8")) as { users: { user: object }[] };
+  const played = {
+    as: "jane",
+    "as-uid": "7",
+    "as-groups": ["dev", "a,b"],
+    "as-user-extra": { "acme.com/Pro%ject": ["x", "y"] },
+  };
+  const users = config.users.map((each) => ({ ...each, user: { ...each.user, ...played } }));
+  const kubeconfig = join(plane.dir, "played.kubeconfig");
+  await writeFile(kubeconfig, stringify({ ...config, users }));
+  await using jane = connectTo(loadCluster({ kubeconfig }));
+  const review = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
+  const answer = await jane.raw("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", review);
+  assert.deepEqual((answer as { readonly status: object }).status, {
+    userInfo: {
+      username: "jane",
+      uid: "7",
+      groups: ["dev", "a,b", "system:authenticated"],
+      extra: { "acme.com/pro%ject": ["x", "y"] },
+    },
+  });
 });
 
 test("KubeClient keeps the letter case and the colon of a name", async () => {
