@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clusterRoles, deployments, services } from "../../lib/kube/resources.ts";
+import { clusterRoles, deployments, roleBindings, roles, services } from "../../lib/kube/resources.ts";
 import type { KubeObject, ObjectMeta, Resource } from "../../lib/kube/types.ts";
 import type { Relay } from "../api/relay.ts";
+import { deployment } from "../desired/deployment.ts";
+import { metricsService } from "../desired/metrics-service.ts";
+import { desiredObjects } from "../desired/objects.ts";
+import { serviceAccount } from "../desired/service-account.ts";
 import { service } from "../desired/service.ts";
 import { clusterRoleOf, deploymentOf, relayOf } from "../testing/samples.ts";
 import { adoptAnnotation } from "./adoption.ts";
@@ -34,11 +38,13 @@ function liveOf(resource: Resource, metadata: Partial<ObjectMeta>): KubeObject {
 const owner = (uid: string, name = "kubearmor-relay", kind = "KubeArmorRelay") => ({
   ownerReferences: [{ apiVersion: "operator.kubearmor.com/v1alpha1", kind, name, uid, controller: true }],
 });
-const writtenByUs = { managedFields: [{ manager: "us", operation: "Apply" }] };
-const ownerLabels = (namespace: string) => ({
+const managed = { "app.kubernetes.io/managed-by": "kubearmor-relay-operator" };
+const record = { managedFields: [{ manager: "us", operation: "Apply" }] };
+const writtenByUs = { ...record, labels: managed };
+const ownerLabels = (namespace: string, name = "kubearmor-relay") => ({
   labels: {
     "operator.kubearmor.com/owner-namespace": namespace,
-    "operator.kubearmor.com/owner-name": "kubearmor-relay",
+    "operator.kubearmor.com/owner-name": name,
     "operator.kubearmor.com/owner-uid": "uid-0",
   },
 });
@@ -64,6 +70,11 @@ const cases: Readonly<Record<string, readonly [KubeObject | undefined, isSame: b
     "leaving",
   ],
   "ours, but somebody took the owner reference off: write": [liveOf(services, writtenByUs), false, "write"],
+  "in our record, as what was not taken over in the end, and without our label: refuse": [
+    liveOf(services, { ...record, labels: { "app.kubernetes.io/managed-by": "Helm" } }),
+    false,
+    "foreign",
+  ],
   "written by us for another relay, and without an owner: refuse": [
     liveOf(services, { ...writtenByUs, labels: { "operator.kubearmor.com/relay": "other" } }),
     false,
@@ -78,6 +89,11 @@ const cases: Readonly<Record<string, readonly [KubeObject | undefined, isSame: b
     liveOf(clusterRoles, ownerLabels("kubearmor")),
     false,
     "write",
+  ],
+  "a cluster-scoped object in the name of another relay of the namespace: refuse": [
+    liveOf(clusterRoles, ownerLabels("kubearmor", "other")),
+    false,
+    "foreign",
   ],
   "a cluster-scoped object in another relay's name: refuse": [
     liveOf(clusterRoles, ownerLabels("other")),
@@ -116,6 +132,29 @@ test("planOf() deletes what is ours and no longer wanted, and nothing else", () 
   );
 });
 
+test("planOf() deletes bindings before the roles that they bind to, and tells roles of two namespaces apart", () => {
+  const wished = relayOf({ agents: { namespaces: ["a"] }, enrichment: { remoteHost: false } });
+  const pairs = desiredObjects(wished, { defaultImage: "relay" }).map((desired) => ({ desired, live: undefined }));
+  const elsewhere = (resource: Resource, namespace: string) => {
+    const { labels } = ownerLabels("kubearmor");
+    return {
+      resource,
+      object: liveOf(resource, { namespace, name: "kubearmor-relay:kubearmor:kubearmor-relay", labels }),
+    };
+  };
+  const owned = [
+    elsewhere(roles, "a"),
+    elsewhere(roles, "b"),
+    elsewhere(roleBindings, "a"),
+    elsewhere(roleBindings, "b"),
+  ];
+  const { deletes } = planOf({ relay: wished, pairs, owned, wanting: [] }, { fieldManager, differences: () => [] });
+  assert.deepEqual(
+    deletes.map(({ resource, object }) => `${resource.kind} ${object.metadata.namespace ?? ""}`),
+    ["RoleBinding b", "Role b"],
+  );
+});
+
 const olderRelay = relayOf({}, { metadata: { ...relay.metadata, name: "older", uid: "uid-0" } });
 
 test("planOf() leaves a Service that nobody has yet to the older relay that wants it too", () => {
@@ -127,6 +166,15 @@ test("planOf() leaves a Service that nobody has yet to the older relay that want
       ["older"],
     );
   }
+});
+
+test("planOf() leaves no Service to an older relay but the one that clients use", () => {
+  const pairs = [{ desired: metricsService(relay), live: undefined }];
+  const { writes, claimed } = planOf(
+    { relay, pairs, owned: [], wanting: [olderRelay, relay] },
+    { fieldManager, differences: () => [] },
+  );
+  assert.deepEqual([writes.length, claimed], [1, []]);
 });
 
 test("planOf() does not leave a Service that is the relay's to an older one", () => {
@@ -142,51 +190,112 @@ test("planOf() tells a relay that has a Deployment of its own", () => {
   const desired = { resource: deployments, object: deploymentOf() };
   const isRunning = (metadata: Partial<ObjectMeta>) => {
     const live = { ...desired.object, metadata: { ...desired.object.metadata, ...metadata } };
-    const input = { relay, pairs: [{ desired, live }], owned: [], wanting: [] };
-    return planOf(input, { fieldManager, differences: () => [] }).isRunning;
+    // Whatever comes after it.
+    const pairs = [
+      { desired, live },
+      { desired: service(relay), live: undefined },
+    ];
+    return planOf({ relay, pairs, owned: [], wanting: [] }, { fieldManager, differences: () => [] }).isRunning;
   };
   assert.ok(isRunning(owner("uid-1")));
+  assert.ok(!isRunning(writtenByUs), "nothing says for which relay");
   assert.ok(!isRunning({}));
   assert.ok(!planFor(undefined, false).isRunning);
 });
 
 const asking = relayOf({}, { metadata: { ...relay.metadata, annotations: { [adoptAnnotation]: "true" } } });
-const theirDeployment: KubeObject = { ...deploymentOf(), metadata: { ...deploymentOf().metadata, managedFields: [] } };
-const ourDeployment: KubeObject = { ...theirDeployment, metadata: { ...theirDeployment.metadata, ...owner("uid-1") } };
-const progressing = { ...ourDeployment, status: { ...(ourDeployment["status"] as object), availableReplicas: 0 } };
+const ours = deployment(asking, { defaultImage: "relay" });
+const more = { "kubearmor-app": "kubearmor-relay", tier: "security" };
 
-/** A plan for somebody else's Service and this Deployment. */
+/** With the selector that somebody else made it with, and the numbers of a sample. */
+function deploymentBy(metadata: Partial<ObjectMeta>, sample = deploymentOf()): KubeObject {
+  const template = { metadata: { labels: more }, spec: { serviceAccountName: "kubearmor-relay" } };
+  const spec = { ...(sample["spec"] as object), selector: { matchLabels: more }, template };
+  return { ...sample, metadata: { ...sample.metadata, ...metadata }, spec };
+}
+
+const theirDeployment = deploymentBy({});
+const ourDeployment = deploymentBy(owner("uid-1"));
+
+/** A plan for somebody else's Service and ServiceAccount and this Deployment. */
 function adoptionPlan(live: KubeObject | undefined, isSame: boolean, wanting: readonly Relay[] = []): Plan {
+  const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "kubearmor-relay" } };
+  const spec = { selector: { "kubearmor-app": "kubearmor-relay" } };
   const pairs = [
-    { desired: service(asking), live: liveOf(services, {}) },
-    { desired: { resource: deployments, object: deploymentOf() }, live },
+    { desired: serviceAccount(asking), live: live === undefined ? undefined : account },
+    { desired: service(asking), live: { ...liveOf(services, {}), spec } },
+    { desired: ours, live },
   ];
-  const differences = () => (isSame ? [] : [".spec"]);
+  const differences = (found: KubeObject) => (isSame || found.kind !== "Deployment" ? [] : [".spec"]);
   return planOf({ relay: asking, pairs, owned: [], wanting }, { fieldManager, differences });
 }
 
+const both = ["ServiceAccount", "Service"];
+
 const adoptions: Readonly<
-  Record<string, readonly [live: KubeObject | undefined, isSame: boolean, adopted: readonly string[]]>
+  Record<
+    string,
+    readonly [live: KubeObject | undefined, isSame: boolean, adopted: readonly string[], later: readonly string[]]
+  >
 > = {
-  "their Deployment first": [theirDeployment, true, ["Deployment"]],
-  "not the Service while there is no Deployment of ours": [undefined, true, []],
-  "not the Service while the Deployment is to be written": [ourDeployment, false, []],
-  "not the Service while the pods do not serve": [progressing, true, []],
-  "the Service when the pods serve": [ourDeployment, true, ["Service"]],
+  "their Deployment first": [theirDeployment, true, ["Deployment"], both],
+  "not the Service while there is no Deployment of ours": [undefined, true, [], ["Service"]],
+  "nothing more while the Deployment is to be written": [ourDeployment, false, [], both],
+  "nothing more while the pods do not serve": [
+    deploymentBy(owner("uid-1"), deploymentOf({ available: 0 })),
+    true,
+    [],
+    both,
+  ],
+  "nothing more while there are no pods": [deploymentBy(owner("uid-1"), deploymentOf({ wanted: 0 })), true, [], both],
+  "what theirs needed when ours serve": [ourDeployment, true, both, []],
 };
 
-for (const [sentence, [live, isSame, adopted]] of Object.entries(adoptions)) {
+for (const [sentence, [live, isSame, adopted, later]] of Object.entries(adoptions)) {
   test(`planOf() takes over what the annotation asks for: ${sentence}`, () => {
     const { writes, adoptLater, foreign } = adoptionPlan(live, isSame);
     const found = writes.filter(({ adopts }) => adopts).map(({ desired }) => desired.resource.kind);
     assert.deepEqual(found, adopted);
-    assert.equal(adoptLater.length, adopted.includes("Service") ? 0 : 1);
+    assert.deepEqual(
+      adoptLater.map(({ resource }) => resource.kind),
+      later,
+    );
     assert.deepEqual(foreign, []);
   });
 }
 
-test("planOf() leaves somebody else's Service to the older relay that wants it too", () => {
-  const { writes, adoptLater, claimed } = adoptionPlan(ourDeployment, true, [olderRelay, asking]);
+test("planOf() writes a Deployment with the selector that it has, when it is taken over and ever after", () => {
+  for (const live of [theirDeployment, ourDeployment]) {
+    const [write] = adoptionPlan(live, false).writes.filter(({ desired }) => desired.resource === deployments);
+    assert.deepEqual((write?.desired.object["spec"] as { selector: unknown }).selector, { matchLabels: more });
+  }
+});
+
+test("planOf() takes over nothing that is no relay's, whatever the annotation asks for", () => {
+  const clusterRole = { desired: clusterRoleOf(asking), live: liveOf(clusterRoles, {}) };
+  const web = { matchLabels: { app: "web" } };
+  const unrelated = { ...theirDeployment, spec: { selector: web, template: { metadata: { labels: { app: "web" } } } } };
+  const pairs = [
+    ...desiredObjects(asking, { defaultImage: "relay" })
+      .filter(({ resource }) => resource !== deployments)
+      .map((desired) => ({ desired, live: liveOf(desired.resource, { name: desired.object.metadata.name }) })),
+    clusterRole,
+    { desired: ours, live: unrelated },
+  ];
+  const { writes, adoptLater, foreign } = planOf(
+    { relay: asking, pairs, owned: [], wanting: [] },
+    { fieldManager, differences: () => [".spec"] },
+  );
   assert.deepEqual([writes, adoptLater], [[], []]);
+  assert.equal(foreign.length, pairs.length);
+  assert.ok(foreign.every(({ refusal }) => refusal !== undefined));
+});
+
+test("planOf() leaves somebody else's Service to the older relay that wants it too", () => {
+  const { writes, claimed } = adoptionPlan(ourDeployment, true, [olderRelay, asking]);
+  assert.deepEqual(
+    writes.map(({ desired }) => desired.resource.kind),
+    ["ServiceAccount"],
+  );
   assert.equal(claimed.length, 1);
 });

@@ -1,9 +1,10 @@
 import { deployments, services } from "../../lib/kube/resources.ts";
 import type { KubeObject, Resource } from "../../lib/kube/types.ts";
 import { type Relay, relayKind } from "../api/relay.ts";
-import { ownerLabels, relayNameLabel } from "../desired/names.ts";
+import { managedByLabel, ownerLabels, relayNameLabel } from "../desired/names.ts";
 import type { DesiredObject } from "../desired/object.ts";
 import { fitted, refusalOf, wantsAdoption } from "./adoption.ts";
+import { unmet } from "./adoption-selector.ts";
 import { olderClaimant } from "./claim.ts";
 import { rolloutOf } from "./rollout.ts";
 
@@ -40,7 +41,7 @@ export interface Plan {
   readonly deletes: readonly LiveObject[];
   /** In the way and not ours: left alone. */
   readonly foreign: readonly ForeignObject[];
-  /** Somebody else's, and taken over as soon as pods of ours serve: until then clients reach theirs through it. */
+  /** Somebody else's, and taken over as soon as pods of ours serve: until then theirs need it. */
   readonly adoptLater: readonly LiveObject[];
   /** In the way, and going: wait. */
   readonly leaving: readonly LiveObject[];
@@ -69,37 +70,39 @@ export interface PlanDeps {
 export function planOf({ relay, pairs, owned, wanting }: PlanInput, deps: PlanDeps): Plan {
   const writes: PlannedWrite[] = [];
   const foreign: ForeignObject[] = [];
-  const addresses: Pair[] = [];
+  const later: Pair[] = [];
   const leaving: LiveObject[] = [];
   const claimed: Plan["claimed"][number][] = [];
   const older = olderClaimant(relay, wanting);
+  const beside = pairs.find(({ desired }) => desired.resource === deployments)?.live;
   let isRunning = false;
   let serves = false;
   for (const pair of pairs) {
     const { desired, live } = pair;
     const { resource } = desired;
     const standing = live === undefined ? "free" : standingOf(live, relay, deps.fieldManager);
-    const refusal = live === undefined ? undefined : refusalOf(live, desired, relay);
+    const refusal = live === undefined ? undefined : refusalOf(live, desired, relay, beside);
     const isAdopted = standing === "foreign" && refusal === undefined && wantsAdoption(relay);
     if (live !== undefined && standing === "leaving") leaving.push({ resource, object: live });
     else if (live !== undefined && standing === "foreign" && !isAdopted)
       foreign.push({ resource, object: live, refusal });
     else if ((standing === "free" || isAdopted) && older !== undefined && isClaimed(desired, relay))
       claimed.push({ desired, by: older });
-    else if (isAdopted && resource === services) addresses.push(pair);
+    else if (isAdopted && resource !== deployments) later.push(pair);
     else if (isAdopted) writes.push(adoption(pair));
     else {
       const wish = fitted(desired, live);
       const paths = live === undefined ? [] : deps.differences(live, wish.object, deps.fieldManager);
       if (live === undefined || paths.length > 0) writes.push({ desired: wish, live, paths });
-      if (live !== undefined && resource === deployments) isRunning = true;
-      if (live !== undefined && resource === deployments) serves = paths.length === 0 && isRolledOut(live);
+      if (resource === deployments) isRunning = standing === "ours";
+      // Nothing serves with no pods, whatever is complete.
+      if (isRunning && resource === deployments) serves = paths.length === 0 && rolloutOf(live).kind === "complete";
     }
   }
-  if (serves) writes.push(...addresses.map(adoption));
+  if (serves) writes.push(...later.map(adoption));
   const adoptLater = serves
     ? []
-    : addresses.flatMap(({ desired: { resource }, live }) => (live === undefined ? [] : [{ resource, object: live }]));
+    : later.flatMap(({ desired: { resource }, live }) => (live === undefined ? [] : [{ resource, object: live }]));
   const wanted = new Set(pairs.map(({ desired }) => keyOf(desired.resource, desired.object)));
   const deletes = owned
     .filter(
@@ -112,12 +115,6 @@ export function planOf({ relay, pairs, owned, wanting }: PlanInput, deps: PlanDe
 
 function adoption({ desired, live }: Pair): PlannedWrite {
   return { desired: fitted(desired, live), live, paths: [".metadata.managedFields"], adopts: true };
-}
-
-/** All pods are of the newest template, and serve. */
-function isRolledOut(deployment: KubeObject): boolean {
-  const { kind } = rolloutOf(deployment);
-  return kind === "complete" || kind === "scaled-to-zero";
 }
 
 /** Only of the Service that clients use the spec says the name. */
@@ -144,8 +141,9 @@ function standingOf(live: KubeObject, relay: Relay, fieldManager: string): Stand
   if (controller === undefined) {
     const labelled = labels[relayNameLabel];
     if (!wasWrittenBy(live, fieldManager)) return "foreign";
-    if (labelled === undefined) return "free";
-    return labelled === relay.metadata.name ? "ours" : "foreign";
+    if (labelled === relay.metadata.name) return "ours";
+    // The record alone does not tell it from what was to be taken over, and then was not.
+    return labelled === undefined && unmet({ matchLabels: managedByLabel }, labels).length === 0 ? "free" : "foreign";
   }
   if (controller.uid === relay.metadata.uid) return "ours";
   // A predecessor's: the garbage collector is on its way.
