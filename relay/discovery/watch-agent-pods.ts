@@ -14,6 +14,8 @@ export interface NamespaceState {
   /** Undefined = all namespaces. */
   readonly namespace: string | undefined;
   readonly state: WatchState;
+  /** Since when it has been failing without a break, of whatever kind; monotonic. Undefined while it is not. */
+  readonly failingSinceMs: number | undefined;
 }
 
 export interface AgentPodWatch extends AsyncDisposable {
@@ -32,37 +34,46 @@ export interface AgentPodHandlers {
   readonly onRestart?: (reason: string) => void;
 }
 
+interface Place {
+  readonly state: () => NamespaceState;
+  readonly store: Store;
+  readonly watch: ListWatch;
+}
+
 /** Follows the agents' pods of a cluster. */
 export function watchAgentPods(
   { namespaces, selector }: AgentPodOptions,
   deps: ListWatchDeps,
   { onPods, onState, onRestart = () => {} }: AgentPodHandlers,
 ): AgentPodWatch {
-  const watches = (namespaces.length === 0 ? [undefined] : namespaces).map(
-    (namespace): { namespace: string | undefined; store: Store; watch: ListWatch } => {
-      const store = new Store({});
-      const watch = startListWatch(
-        {
-          resource: pods,
-          scope: { labelSelector: selector, ...(namespace === undefined ? {} : { namespace }) },
-          trim: trimPod,
-          onChange: (change) => {
-            if (store.apply(change).length > 0) onPods();
-          },
-          onState,
-          onRestart,
+  const watches = (namespaces.length === 0 ? [undefined] : namespaces).map((namespace): Place => {
+    const store = new Store({});
+    let failingSinceMs: number | undefined;
+    const watch = startListWatch(
+      {
+        resource: pods,
+        scope: { labelSelector: selector, ...(namespace === undefined ? {} : { namespace }) },
+        trim: trimPod,
+        onChange: (change) => {
+          if (store.apply(change).length > 0) onPods();
         },
-        deps,
-      );
-      return { namespace, store, watch };
-    },
-  );
+        onState: ({ kind }) => {
+          failingSinceMs = kind === "failing" ? (failingSinceMs ?? deps.clock.monotonic()) : undefined;
+          onState();
+        },
+        onRestart,
+      },
+      deps,
+    );
+    const state = () => ({ namespace, state: watch.state, failingSinceMs });
+    return { state, store, watch };
+  });
   const synced = Promise.all(watches.map(({ watch }) => watch.synced)).then(() => {});
   // The states tell how it is going; watches that never synced before their end have nobody waiting for them.
   synced.catch(() => {});
   return {
     get states() {
-      return watches.map(({ namespace, watch }) => ({ namespace, state: watch.state }));
+      return watches.map(({ state }) => state());
     },
     synced,
     pods: () => watches.flatMap(({ store }) => store.list()),

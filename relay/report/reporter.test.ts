@@ -28,6 +28,8 @@ class World implements Disposable {
   /** What the API has. */
   held: RelayEntry | undefined;
   entry = first;
+  /** As the reporter said last. */
+  answeredSinceMs: number | undefined;
   isSettled = true;
   chance = 1;
   /** To the next reports; when there are none left, yes. `lost` = taken, but the answer does not arrive. */
@@ -41,7 +43,10 @@ class World implements Disposable {
       { namespace: "ns", name: "relay" },
       {
         client: { apply: (...call) => this.#apply(...call) },
-        entry: () => this.entry,
+        entry: (answeredSinceMs) => {
+          this.answeredSinceMs = answeredSinceMs;
+          return this.entry;
+        },
         isSettled: () => this.isSettled,
         clock: this.clock,
         random: () => this.chance,
@@ -231,6 +236,24 @@ describe("Reporter", () => {
     world.entry = { ...first, problem: "p" };
     await world.pass(10_000);
     assert.deepEqual(world.timesMs, [1_000, 2_000, 4_000, 8_000, 16_000, 61_000, 62_000]);
+  });
+
+  it("tells since when the API has answered", async () => {
+    using world = new World();
+    world.answers.push("yes", new Error("reset"), new Error("reset"), refusal(404));
+    await world.pass(2_000);
+    assert.equal(world.answeredSinceMs, Number.NEGATIVE_INFINITY);
+    world.entry = { ...first, problem: "p" };
+    await world.pass(1_000);
+    assert.equal(
+      world.answeredSinceMs,
+      Number.NEGATIVE_INFINITY,
+      "that the API does not answer shows when it is asked",
+    );
+    await world.pass(1_000);
+    assert.equal(world.answeredSinceMs, Number.POSITIVE_INFINITY);
+    await world.pass(100_000);
+    assert.equal(world.answeredSinceMs, 6_000, "a refusal is an answer");
   });
 
   it("is quiet about a KubeArmorRelay that is gone", async () => {

@@ -10,8 +10,8 @@ import { begin, nextReportMs, nothingReported, paceMs, type Reported } from "./p
 
 export interface ReporterDeps {
   readonly client: Pick<KubeClient, "apply">;
-  /** What there is to say now. */
-  readonly entry: () => RelayEntry;
+  /** What there is to say now. `answeredSinceMs`: since when the API has answered; Infinity while it does not; monotonic. */
+  readonly entry: (answeredSinceMs: number) => RelayEntry;
   /** Whether the start is over, so that the first report need not be taken back by a second one. */
   readonly isSettled: () => boolean;
   readonly clock: Clock;
@@ -59,6 +59,8 @@ export class Reporter implements Disposable {
   #outcome: ReportOutcome = "applied";
   /** Failures in a row. */
   #failures = 0;
+  /** As far as is known before the first report. */
+  #answeredSinceMs = Number.NEGATIVE_INFINITY;
   #isReporting = false;
   #cancelLook = () => {};
 
@@ -107,7 +109,7 @@ export class Reporter implements Disposable {
       this.#lookAfter(lookEveryMs);
       return;
     }
-    const entry = this.#deps.entry();
+    const entry = this.#deps.entry(this.#answeredSinceMs);
     const atMs = nextReportMs(entry, this.#reported);
     if (atMs > nowMs) {
       this.#lookAfter(Math.min(lookEveryMs, atMs - nowMs));
@@ -171,6 +173,8 @@ export class Reporter implements Disposable {
 
   #end(outcome: ReportOutcome): void {
     this.#outcome = outcome;
+    if (outcome === "unreachable") this.#answeredSinceMs = Number.POSITIVE_INFINITY;
+    else this.#answeredSinceMs = Math.min(this.#answeredSinceMs, this.#deps.clock.monotonic());
     this.#counts[outcome] += 1;
   }
 }

@@ -32,11 +32,13 @@ export interface ReportDeps {
 export function startReport({ relay, pod }: ReportConfig, deps: ReportDeps): Reporter {
   const { version, settings, printing, nodes, subscriptions, discovery, isReady } = deps;
   const agents = () => countAgents(nodes.nodes);
-  const problems = () =>
+  const problems = (answeredSinceMs = Number.NEGATIVE_INFINITY) =>
     problemsOf({
       discovery: discovery(),
       refusedSettings: settings.refused,
       isStdoutClosed: printing.isStdoutClosed,
+      answeredSinceMs,
+      nowMs: deps.clock.monotonic(),
     });
   const loss = () =>
     lossOf(
@@ -46,7 +48,7 @@ export function startReport({ relay, pod }: ReportConfig, deps: ReportDeps): Rep
         gaps: nodes.totals(id).gaps.count,
       })),
     );
-  const entry = () =>
+  const entry = (answeredSinceMs: number) =>
     makeEntry({
       pod,
       version,
@@ -54,7 +56,7 @@ export function startReport({ relay, pod }: ReportConfig, deps: ReportDeps): Rep
       printed: printing.printed,
       agents: agents(),
       loss: loss(),
-      problems: problems(),
+      problems: problems(answeredSinceMs),
     });
   const isSettled = () => {
     const { seen, connected } = agents();
