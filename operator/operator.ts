@@ -23,7 +23,7 @@ import { leaseName } from "./permissions.ts";
 import { fencedClient } from "./reconcile/fence.ts";
 import { type ReconcilerDeps, type ReconcilerOptions, createReconciler } from "./reconcile/reconciler.ts";
 import { createEventAgeMetric, createRelayMetrics } from "./relay-metrics.ts";
-import { Caches } from "./watch/caches.ts";
+import { Caches, type CachesOptions } from "./watch/caches.ts";
 import { parseKey } from "./watch/keys.ts";
 
 export type OperatorOptions = Pick<
@@ -31,7 +31,8 @@ export type OperatorOptions = Pick<
   "namespaces" | "httpPort" | "relayImage" | "leaderElect" | "leaseNamespace" | "concurrency"
 > &
   Partial<Pick<OperatorConfig, "dryRun" | "clusterRights" | "leaseTimes">> &
-  Pick<ReconcilerOptions, "recheckBlockedMs">;
+  Pick<ReconcilerOptions, "recheckBlockedMs"> &
+  Pick<CachesOptions, "watchSeconds">;
 
 export interface OperatorDeps {
   readonly cluster: Cluster;

@@ -7,7 +7,7 @@ import { configMap } from "../desired/config-map.ts";
 import { ownerLabels } from "../desired/names.ts";
 import { service } from "../desired/service.ts";
 import { relayOf } from "../testing/samples.ts";
-import { Caches } from "./caches.ts";
+import { Caches, type CachesOptions } from "./caches.ts";
 
 const key = "kubearmor/kubearmor-relay";
 
@@ -19,8 +19,7 @@ interface Rig {
   readonly send: (resource: Resource, change: WatchChange, namespace?: string) => void;
 }
 
-interface RigOptions {
-  readonly clusterRights?: boolean;
+interface RigOptions extends Pick<CachesOptions, "clusterRights" | "watchSeconds"> {
   /** Of every list-watch. */
   readonly synced?: Promise<void>;
 }
@@ -63,6 +62,13 @@ function relayAt(resourceVersion: string, metadata = {}, rest = {}): KubeObject 
   const relay = relayOf({}, rest);
   return { ...relay, metadata: { ...relay.metadata, resourceVersion, ...metadata } };
 }
+
+test("Caches: watches last three to six minutes unless told otherwise", () => {
+  for (const { watchSeconds } of start().watched) assert.deepEqual(watchSeconds, { min: 180, spread: 180 });
+  const told = { min: 3, spread: 2 };
+  for (const { watchSeconds } of start([], undefined, { watchSeconds: told }).watched)
+    assert.deepEqual(watchSeconds, told);
+});
 
 test("Caches: a relay is enqueued for a new generation, a deletion and a status that somebody else wrote", () => {
   const { send, keys } = start();

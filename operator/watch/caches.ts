@@ -16,6 +16,8 @@ export interface CachesOptions {
   readonly namespaces: readonly string[];
   /** Whether anything outside of `namespaces` may be asked for. Default true. */
   readonly clusterRights?: boolean;
+  /** How long a watch lasts: at least `min`, and up to `spread` more. Default three to six minutes. */
+  readonly watchSeconds?: ListWatchOptions["watchSeconds"];
 }
 
 export interface CachesDeps {
@@ -27,7 +29,7 @@ export interface CachesDeps {
 }
 
 /** Every end of a watch costs a request, and there is a watch for each kind. */
-const watchSeconds = { min: 180, spread: 180 } as const;
+const defaultWatchSeconds = { min: 180, spread: 180 } as const;
 
 /** One list-watch: a kind in one namespace, or in all (`""`), or of the cluster. */
 interface Shard extends Source {
@@ -54,7 +56,7 @@ export class Caches implements AsyncDisposable {
     this.#namespaces = options.namespaces;
     this.#enqueue = deps.enqueue;
     this.#shards = [relaySource, ...childSources, podSource].flatMap((source) =>
-      placesOf(source, options).map((namespace) => this.#startShard(source, namespace, deps)),
+      placesOf(source, options).map((namespace) => this.#startShard(source, namespace, options, deps)),
     );
     this.synced = Promise.all(this.#shards.map(({ settled }) => settled)).then(() => {});
     this.synced.catch(() => {
@@ -134,7 +136,12 @@ export class Caches implements AsyncDisposable {
     await Promise.all(this.#shards.map(({ listWatch }) => listWatch[Symbol.asyncDispose]()));
   }
 
-  #startShard(source: Source, namespace: string, deps: CachesDeps): Shard {
+  #startShard(
+    source: Source,
+    namespace: string,
+    { watchSeconds = defaultWatchSeconds }: CachesOptions,
+    deps: CachesDeps,
+  ): Shard {
     const { resource, labelSelector, trim } = source;
     const isRelay = source === relaySource;
     const store = new FreshStore({

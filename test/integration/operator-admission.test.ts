@@ -13,6 +13,8 @@ import { operatorUser } from "./operator-child.ts";
 import { type Harness, conditionOf, eventually, startHarness, untilCondition } from "./operator-harness.ts";
 
 const limit = { timeout: 100_000 };
+/** Instead of a minute. */
+const recheckBlockedMs = 1_000;
 let harness: Harness;
 let operator: Operator;
 
@@ -26,7 +28,7 @@ before(async () => {
       leaderElect: false,
       leaseNamespace: undefined,
       concurrency: 4,
-      recheckBlockedMs: 1_000,
+      recheckBlockedMs,
     },
     {
       cluster: loadCluster({ kubeconfig: harness.operatorKubeconfig }),
@@ -262,7 +264,9 @@ test(
     const writes = (await auditedCalls(harness.plane.auditLog)).filter(
       (call) => call.user === operatorUser && isWrite(call) && call.uri.includes(`/${namespace}/deployments`),
     );
-    assert.ok(writes.length < 5, `${writes.length} writes`);
+    const lastedMs = ((writes.at(-1)?.receivedUs ?? 0) - (writes[0]?.receivedUs ?? 0)) / 1000;
+    // Passes follow the first ones' own objects; after them it is tried again at the pace of the rechecks.
+    assert.ok(writes.length <= 4 + lastedMs / recheckBlockedMs, `${writes.length} writes in ${lastedMs} ms`);
     await harness.admin.mergePatch(relayResource, { namespace, name: "relay" }, { spec: { podTemplate: null } });
     await untilReady(namespace);
   },
@@ -308,5 +312,6 @@ test("the namespace is being deleted: nothing is tried hot, and nothing of the r
   const refused = (await auditedCalls(harness.plane.auditLog)).filter(
     (call) => call.user === operatorUser && call.code === 403 && call.uri.includes(`/namespaces/${namespace}/`),
   );
+  console.log(`# ${refused.length} refused writes`);
   assert.ok(refused.length <= 12, `${refused.length} refused writes`);
 });

@@ -56,8 +56,9 @@ export interface OperatorChild extends AsyncDisposable {
   logged(message: string): Promise<Readonly<Record<string, unknown>>>;
 }
 
-export function startChild(kubeconfig: string, flags: readonly string[] = []): OperatorChild {
-  const main = new URL("../../operator/main.ts", import.meta.url).pathname;
+const program = new URL("../../operator/main.ts", import.meta.url).pathname;
+
+export function startChild(kubeconfig: string, flags: readonly string[] = [], main = program): OperatorChild {
   const own = [
     `--kubeconfig=${kubeconfig}`,
     "--leader-elect",

@@ -1,10 +1,10 @@
 /**
  * Random edits of many relays through a proxy at which 5 % of all requests go wrong, then silence: is everything as
- * desired, do writes stop, and what does the process hold?
+ * desired, do writes stop, and what does the process hold? Watches end after half a minute to a minute.
  *
  *   node test/soak/operator.ts --minutes=15 --relays=200 [--seed=1]
  */
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { loadCluster } from "../../lib/kube/credentials.ts";
@@ -22,6 +22,7 @@ import {
   walkStep,
 } from "../integration/operator-faults-walk.ts";
 import { startHarness } from "../integration/operator-harness.ts";
+import { parseSamples, readMetrics } from "../integration/operator-metrics-text.ts";
 
 const { values } = parseArgs({
   options: {
@@ -38,12 +39,36 @@ const sampleMs = 10_000;
 interface Sample {
   readonly atMs: number;
   readonly rssMiB: number;
+  readonly sockets: number;
+  /** Open files that are none. */
   readonly files: number;
 }
 
 function sampleOf(pid: number): Sample {
   const rssKiB = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
-  return { atMs: performance.now(), rssMiB: rssKiB / 1024, files: readdirSync(`/proc/${pid}/fd`).length };
+  const targets = readdirSync(`/proc/${pid}/fd`).map((fd) => targetOf(`/proc/${pid}/fd/${fd}`));
+  const sockets = targets.filter((target) => target.startsWith("socket:")).length;
+  return { atMs: performance.now(), rssMiB: rssKiB / 1024, sockets, files: targets.length - sockets };
+}
+
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    // Closed since the folder was read.
+    return "";
+  }
+}
+
+/** How many watches of the operator ended, by reason. */
+async function restartsOf(httpPort: number): Promise<ReadonlyMap<string, number>> {
+  const samples = parseSamples(await readMetrics({ httpPort }));
+  const byReason = new Map<string, number>();
+  for (const [series, value] of samples) {
+    const reason = /^kubearmorrelay_watch_restarts_total\{.*reason="([^"]+)"/.exec(series)?.[1];
+    if (reason !== undefined) byReason.set(reason, (byReason.get(reason) ?? 0) + value);
+  }
+  return byReason;
 }
 
 /** Least squares, per minute. */
@@ -60,9 +85,11 @@ const random = randomOf(seed);
 await using harness = await startHarness();
 await using proxy = await startFaultProxy(loadCluster({ kubeconfig: harness.operatorKubeconfig }));
 const { kubeconfig, token } = await newIdentity(harness.plane, "soak", proxy.cluster.server);
-await using child = startChild(kubeconfig, ["--leader-elect=false"]);
+const program = new URL("operator-program.ts", import.meta.url).pathname;
+await using child = startChild(kubeconfig, ["--leader-elect=false"], program);
 const { pid = 0 } = child.process;
 await child.logged("Reconciling");
+const httpPort = Number((await child.logged("Serving metrics"))["httpPort"]);
 
 const relays: readonly ObjectName[] = Array.from({ length: count }, (_, index) => ({
   namespace: `soak-${Math.floor(index / perNamespace)}`,
@@ -101,6 +128,7 @@ proxy.fault = () => undefined;
 for (const relay of relays) await untilAsDesired(harness.admin, relay, "localhost/relay:test");
 await untilSilent(harness.plane.auditLog, operatorUser);
 const end = sampleOf(pid);
+const restarts = await restartsOf(httpPort);
 const calls = (await auditedCalls(harness.plane.auditLog)).filter(({ user }) => user === operatorUser);
 // The first half is warming up: caches fill, and the optimizer works.
 const settled = samples.slice(Math.floor(samples.length / 2));
@@ -110,9 +138,11 @@ print(
   `steps ${steps}, faults ${faults}, requests served ${calls.length}, writes ${calls.filter(isWriteOfObject).length}`,
 );
 print(`watches begun ${watches}, of which ${broken} were harmed`);
+print(`watches ended: ${[...restarts].map(([reason, ended]) => `${reason} ${ended}`).join(", ")}`);
 print(`RSS MiB ${range(({ rssMiB }) => rssMiB)}, at the end ${end.rssMiB.toFixed(0)}`);
 print(`RSS slope of the second half ${slopePerMinute(settled, ({ rssMiB }) => rssMiB).toFixed(2)} MiB a minute`);
-print(`open files ${range(({ files }) => files)}, at the end ${end.files}`);
+print(`open sockets ${range(({ sockets }) => sockets)}, at the end ${end.sockets}`);
+print(`other open files ${range(({ files }) => files)}, at the end ${end.files}`);
 const panics = child
   .log()
   .split("\n")
