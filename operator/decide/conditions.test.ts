@@ -18,6 +18,7 @@ function situation(changes: Partial<Situation> = {}): Situation {
     write: { kind: "applied" },
     deployment: deploymentOf(),
     pods: [],
+    lostPods: [],
     reports: reportsOf(),
     fights: [],
     ...changes,
@@ -116,13 +117,60 @@ const cases: Readonly<Record<string, readonly [Situation, Expected]>> = {
     },
   ],
   "a pod was lost after a complete rollout": [
-    situation({ deployment: deploymentOf({ wanted: 2, available: 1 }, completeBefore) }),
+    situation({ deployment: deploymentOf({ wanted: 2, available: 1 }, completeBefore), lostPods: ["b"] }),
     {
       ...fine,
       Ready: "False/PodsNotAvailable",
       Degraded: "True/PodsNotAvailable",
       Reconciling: "True/PodsNotAvailable",
     },
+  ],
+  "more pods are wanted after a complete rollout, and are coming up": [
+    situation({ deployment: deploymentOf({ wanted: 2, available: 1 }, completeBefore) }),
+    {
+      ...fine,
+      Ready: "False/RolloutInProgress",
+      Progressing: "True/RolloutInProgress",
+      Reconciling: "True/RolloutInProgress",
+    },
+  ],
+  "more pods are wanted after a complete rollout, and one cannot start": [
+    situation({
+      deployment: deploymentOf({ wanted: 2, available: 1 }, completeBefore),
+      pods: [podOf({ state: { waiting: { reason: "ErrImagePull" } } })],
+    }),
+    {
+      ...fine,
+      Ready: "False/ImagePullFailed",
+      Progressing: "True/RolloutInProgress",
+      Degraded: "True/ImagePullFailed",
+      Reconciling: "True/ImagePullFailed",
+    },
+  ],
+  "a pod was lost, and another one has to be made": [
+    situation({
+      deployment: deploymentOf({ wanted: 2, total: 1, updated: 1, available: 0 }, completeBefore),
+      lostPods: ["b"],
+    }),
+    {
+      ...fine,
+      Ready: "False/RolloutInProgress",
+      Available: "False/NoPodsAvailable",
+      Progressing: "True/RolloutInProgress",
+      Reconciling: "True/RolloutInProgress",
+    },
+  ],
+  "a pod too many is known for a moment": [situation({ reports: reportsOf({ livePods: 2 }) }), fine],
+  "every pod serves, whatever was said of one before": [
+    situation({ pods: [podOf({ state: { waiting: { reason: "CrashLoopBackOff" } } })] }),
+    fine,
+  ],
+  "there are to be no pods, and those that were have yet to go": [
+    situation({
+      deployment: deploymentOf({ wanted: 0 }),
+      reports: reportsOf({ waiting: ["Pod a"], problems: ["Pod a: no"] }),
+    }),
+    { ...fine, Ready: "False/ScaledToZero", Available: "False/ScaledToZero" },
   ],
   "the pods have yet to report": [
     situation({ reports: reportsOf({ waiting: ["Pod a has not reported yet"] }) }),
@@ -165,6 +213,7 @@ const cases: Readonly<Record<string, readonly [Situation, Expected]>> = {
   "the only pod is not available any more, and says why": [
     situation({
       deployment: deploymentOf({ available: 0 }, completeBefore),
+      lostPods: ["a"],
       reports: reportsOf({ problems: ["Pod a: pods is forbidden"] }),
     }),
     {

@@ -19,6 +19,8 @@ export interface Situation {
   /** As it is now, after the write. */
   readonly deployment: KubeObject | undefined;
   readonly pods: readonly KubeObject[];
+  /** Names of pods that do not serve and are not coming up. */
+  readonly lostPods: readonly string[];
   /** What the pods say of themselves. */
   readonly reports: Reports;
   /** Objects that somebody else keeps writing, with who and what. */
@@ -42,7 +44,7 @@ interface Verdict {
 
 /** In the order in which they are shown. */
 export function conditionsOf(situation: Situation): readonly Finding[] {
-  const rollout = rolloutOf(situation.deployment);
+  const rollout = rolloutNow(situation);
   const counts = podCounts(situation.deployment);
   const trouble = troubleOf(rollout, counts, situation);
   const accepted = acceptedOf(situation);
@@ -73,6 +75,12 @@ export function conditionsOf(situation: Situation): readonly Finding[] {
     ...abnormalOf(situation, rollout, blocker),
     ...contendedOf(situation),
   ];
+}
+
+/** What is missing since a complete rollout is no loss as long as it is coming up. */
+function rolloutNow({ deployment, lostPods }: Situation): Rollout {
+  const rollout = rolloutOf(deployment);
+  return rollout.kind === "unavailable" && lostPods.length === 0 ? { kind: "progressing" } : rollout;
 }
 
 function acceptedOf({ relay, problems, refusal = "InvalidSpec" }: Situation): Finding {

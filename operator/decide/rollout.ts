@@ -34,7 +34,7 @@ export type Rollout =
   | { readonly kind: "refused"; readonly message: string }
   | { readonly kind: "deadline-exceeded"; readonly message: string }
   | { readonly kind: "progressing" }
-  /** It was complete, and pods were lost since. */
+  /** It was complete, and since then pods were lost, or are wanted or replaced that are not there yet. */
   | { readonly kind: "unavailable" }
   | { readonly kind: "scaled-to-zero" }
   | { readonly kind: "complete" };

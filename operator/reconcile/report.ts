@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Relay, type RelayStatus, parseRelay, relayResource } from "../api/relay.ts";
 import { type Refusal, conditionsOf } from "../decide/conditions.ts";
+import { lostPodsOf } from "../decide/lost-pods.ts";
 import { readReports } from "../decide/reports.ts";
 import { isAwaitingReport, isNumbersOnly, isProgressOnly, isSameStatus, nextStatus } from "../decide/status.ts";
 import { transitionsOf } from "../decide/transitions.ts";
@@ -28,17 +29,29 @@ export async function report(
   // Its spec has changed meanwhile: what there is to say is about that, and is said by the pass that comes for it.
   if (live === undefined) return 0;
   const facts = factsOf(relay, view);
+  const nowMs = deps.clock.now();
   const pods = view.podsOf(key);
   const { relays: entries = [] } = live.status;
-  const reports = readReports({ pods, entries, settings: facts.settings, nowMs: deps.clock.now() });
+  const reports = readReports({ pods, entries, settings: facts.settings, nowMs });
   const { fights } = deps.contention.of(key);
   const { deployment } = facts;
-  const situation = { relay, problems, refusal, write: result, deployment, pods, reports, fights };
-  const status = nextStatus(live, conditionsOf(situation), facts, reports, deps.clock.now());
+  const lost = lostPodsOf(pods, deployment, nowMs);
+  const situation = {
+    relay,
+    problems,
+    refusal,
+    write: result,
+    deployment,
+    pods,
+    lostPods: lost.names,
+    reports,
+    fights,
+  };
+  const status = nextStatus(live, conditionsOf(situation), facts, reports, nowMs);
   const againMs = await write(key, live, status, deps, signal);
   if (reports.gone.length > 0) await forgetPods(live, reports.gone, deps, signal);
   if (!isAwaitingReport(status)) pace.reported(key);
-  return sooner(againMs, reports.nextSilentMs ?? 0);
+  return soonest(againMs, reports.nextSilentMs ?? 0, lost.nextMs ?? 0);
 }
 
 /** The relay as it is known by now: pods report while a pass writes. Undefined when it is to be another one. */
@@ -75,6 +88,8 @@ function waitOf(key: string, live: RelayStatus, next: RelayStatus, pace: StatusP
   return isNumbersOnly(live, next) ? pace.waitMs(key, "numbers") : 0;
 }
 
-function sooner(oneMs: number, otherMs: number): number {
-  return oneMs === 0 || otherMs === 0 ? Math.max(oneMs, otherMs) : Math.min(oneMs, otherMs);
+/** Zeros aside. */
+function soonest(...waitsMs: readonly number[]): number {
+  const some = waitsMs.filter((waitMs) => waitMs > 0);
+  return some.length === 0 ? 0 : Math.min(...some);
 }

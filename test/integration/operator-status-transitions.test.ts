@@ -356,6 +356,16 @@ test("every version: only the combinations of conditions that are documented", (
   });
 });
 
+test("pods that are wanted or replaced after a complete rollout are never called lost", () => {
+  const harmless = new Set(["it is created", "its image is changed", "it is scaled to three", "a pod is deleted"]);
+  const versions = recorded.filter((each) => harmless.has(each.after));
+  const degraded = versions.filter(({ relay }) => conditionOf(relay, "Degraded")?.status === "True");
+  assert.deepEqual(
+    degraded.map(({ after: sentence, relay }) => [sentence, conditionOf(relay, "Degraded")?.reason]),
+    [],
+  );
+});
+
 test("a change of live settings is one write of the status", () => {
   const sentence = "what it prints is changed";
   const versions = recorded.filter((each) => each.after === sentence);
