@@ -197,6 +197,14 @@ const cases: Readonly<
     desired({ resources: { limits: { cpu: "1000m" } } }),
     [],
   ],
+  "quantities of a pod's overhead, and of devices": [
+    live(
+      { overhead: { cpu: "1" }, resources: { limits: { "example.com/gpu": "2k" } } },
+      { "f:overhead": { "f:cpu": {} }, "f:resources": { "f:limits": { "f:example.com/gpu": {} } } },
+    ),
+    desired({ overhead: { cpu: "1000m" }, resources: { limits: { "example.com/gpu": "2000" } } }),
+    [],
+  ],
   "what looks like a quantity elsewhere": [
     live({ data: { cpu: "1" } }, { "f:data": { "f:cpu": {} } }),
     desired({ data: { cpu: "1000m" } }),

@@ -141,7 +141,7 @@ function isSameValue(desired: unknown, live: unknown, path: string): boolean {
 }
 
 function isQuantityPath(path: string): boolean {
-  return /\.(limits|requests)\.[^.]+$|\.sizeLimit$/.test(path);
+  return /\.(limits|requests|overhead)\.[^"\]]+$|\.sizeLimit$/.test(path);
 }
 
 /** The server does not record who owns an empty keyed list; where it is empty anyway, there is nothing to own. */

@@ -56,7 +56,7 @@ const toleration = optionalFields({
   effect: fc.constantFrom("", "NoExecute"),
 });
 const fieldRef = fc.record(
-  { fieldPath: fc.constantFrom("metadata.name", "metadata.labels['a']"), apiVersion: fc.constant("v1") },
+  { fieldPath: fc.constantFrom("metadata.name", "metadata.labels['a']"), apiVersion: fc.constantFrom("v1", "", null) },
   { requiredKeys: ["fieldPath"] },
 );
 const resourceFieldRef = fc.record(
@@ -79,7 +79,7 @@ const variable = fc.oneof(
   fc.record({ name: word, valueFrom }),
 );
 const fileItem = fc.record(
-  { key: word, path: word, mode: fc.constantFrom(0, 0o400) },
+  { key: word, path: word, mode: fc.constantFrom(0, 0o400, null) },
   { requiredKeys: ["key", "path"] },
 );
 const files = fc.uniqueArray(fileItem, { selector: ({ path }) => path, maxLength: 2 });
@@ -106,9 +106,55 @@ const volume = fc.oneof(
   }),
   fc.record({ name: word, projected: fc.record({ sources: fc.array(source, { maxLength: 3 }) }) }),
   fc.record({ name: word, downwardAPI: optionalFields({ items: fieldFiles, defaultMode: fc.constant(0o400) }) }),
+  fc.record({
+    name: word,
+    ephemeral: fc.record({
+      volumeClaimTemplate: fc.record({
+        spec: fc.record(
+          {
+            accessModes: fc.constant(["ReadWriteOnce"]),
+            resources: fc.constant({ requests: { storage: "1024Mi" } }),
+            storageClassName: text,
+            selector,
+          },
+          { requiredKeys: ["accessModes", "resources"], noNullPrototype: true },
+        ),
+      }),
+    }),
+  }),
   fc.record({ name: word, secret: fc.record({ secretName: word, items: files }) }),
   fc.record({ name: word, configMap: fc.record({ name: word, items: files, optional: fc.boolean() }) }),
 );
+const envSource = fc.oneof(
+  optionalFields({ prefix: text, configMapRef: fc.constant({ name: "a" }), secretRef: fc.constant(null) }),
+  optionalFields({ prefix: fc.constantFrom("", null, "P_"), secretRef: fc.constant({ name: "a", optional: false }) }),
+);
+const header = fc.record(
+  { name: word, value: fc.constantFrom("", "a", null) },
+  { requiredKeys: ["name"], noNullPrototype: true },
+);
+const httpGet = fc.record(
+  {
+    port: fc.constantFrom("http", 8080),
+    path: fc.constantFrom("", "/", "/a", null),
+    scheme: fc.constantFrom("", "HTTP", null),
+    host: text,
+    httpHeaders: fc.array(header, { maxLength: 2 }),
+  },
+  { requiredKeys: ["port"], noNullPrototype: true },
+);
+const probe = fc.record({ httpGet });
+const container = optionalFields({
+  envFrom: fc.array(envSource, { maxLength: 2 }),
+  livenessProbe: probe,
+  readinessProbe: probe,
+  lifecycle: optionalFields({ preStop: probe, postStart: probe }),
+  imagePullPolicy: fc.constantFrom("", null, "Always"),
+  terminationMessagePath: text,
+  terminationMessagePolicy: fc.constantFrom("", "File"),
+  workingDir: text,
+  args: fc.array(text, { maxLength: 2 }),
+});
 const podSpec = optionalFields({
   affinity,
   tolerations: fc.array(toleration, { maxLength: 2 }),
@@ -122,17 +168,24 @@ const podSpec = optionalFields({
     { maxLength: 1 },
   ),
   containers: fc
-    .uniqueArray(variable, { selector: ({ name }) => name, maxLength: 3 })
-    .map((env) => [
-      { name: own, env, resources: { requests: { cpu: "1000m" }, limits: { cpu: 1, memory: "1024Mi" } } },
+    .tuple(fc.uniqueArray(variable, { selector: ({ name }) => name, maxLength: 3 }), container)
+    .map(([env, rest]) => [
+      { ...rest, name: own, env, resources: { requests: { cpu: "1000m" }, limits: { cpu: 1, memory: "1024Mi" } } },
     ]),
   volumes: fc.uniqueArray(volume, { selector: ({ name }) => name, maxLength: 3 }),
   nodeSelector: labels,
   hostAliases: fc.constantFrom([], [{ ip: "10.0.0.1", hostnames: ["a"] }]),
   dnsConfig: optionalFields({
     searches: fc.constant([]),
-    options: fc.constant([{ name: "a" }, { name: "b", value: "" }]),
+    options: fc.constant([{ name: "a" }, { name: "b", value: "" }, { name: "c", value: null }]),
   }),
+  dnsPolicy: fc.constantFrom("", "Default", null),
+  restartPolicy: fc.constantFrom("", "Always"),
+  schedulerName: text,
+  hostname: text,
+  subdomain: text,
+  serviceAccountName: fc.constantFrom("", "a", null),
+  overhead: fc.constantFrom({ cpu: "1000m" }, { memory: 1024 }, null),
   imagePullSecrets: fc.constantFrom([], [{ name: "a" }]),
   hostNetwork: fc.boolean(),
   shareProcessNamespace: fc.boolean(),

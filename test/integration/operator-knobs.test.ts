@@ -287,7 +287,7 @@ test("a name that begins with a digit: every object is there", async () => {
 
 test("a podTemplate that the server takes, whatever it says: nothing differs from what it stores", async () => {
   let taken = 0;
-  for (const [index, spec] of fc.sample(anyPodSpec, { numRuns: 60, seed: 5 }).entries()) {
+  for (const [index, spec] of fc.sample(anyPodSpec, { numRuns: 100, seed: 5 }).entries()) {
     const at = { namespace, name: `any${index}` };
     const relay = parseRelay({
       apiVersion,

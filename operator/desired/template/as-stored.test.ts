@@ -20,7 +20,7 @@ const cases: Readonly<Record<string, readonly [given: string, stored: string]>> 
     "topologySpreadConstraints: [{ topologyKey: a, labelSelector: {} }]",
   ],
   "a field of the pod has the API's version": [
-    "containers: [{ name: a, env: [{ name: A, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }] }]",
+    "containers: [{ name: a, env: [{ name: A, valueFrom: { fieldRef: { apiVersion: '', fieldPath: spec.nodeName } } }] }]",
     "containers: [{ name: a, env: [{ name: A, valueFrom: { fieldRef: { apiVersion: v1, fieldPath: spec.nodeName } } }] }]",
   ],
   "a divisor is written as the server writes it, and 0 when there is none": [
@@ -47,6 +47,12 @@ const cases: Readonly<Record<string, readonly [given: string, stored: string]>> 
       { name: d, projected: { sources: [{ downwardAPI: { items: [{ path: b, fieldRef: { apiVersion: v1, fieldPath: c } }] } },
         { serviceAccountToken: { expirationSeconds: 3600, path: t } }, { configMap: { name: e } }] } }]`,
   ],
+  "the selector of a claim has no empty lists, its class may be empty": [
+    `volumes: [{ name: a, ephemeral: { volumeClaimTemplate: { spec: { storageClassName: '',
+      selector: { matchLabels: {}, matchExpressions: [{ key: a, operator: Exists, values: [] }] } } } } }]`,
+    `volumes: [{ name: a, ephemeral: { volumeClaimTemplate: { spec: { storageClassName: '',
+      selector: { matchExpressions: [{ key: a, operator: Exists }] } } } } }]`,
+  ],
   "a projection of nothing has no sources, which the server would write as null": [
     "volumes: [{ name: a, projected: { defaultMode: 0, sources: [] } }, { name: b, projected: { sources: [] } }]",
     "volumes: [{ name: a, projected: { defaultMode: 0 } }, { name: b, projected: { defaultMode: 420 } }]",
@@ -58,6 +64,29 @@ const cases: Readonly<Record<string, readonly [given: string, stored: string]>> 
   "an empty volume is one, and other empty fields are left alone": [
     "{ volumes: [{ name: a, emptyDir: {} }], containers: [{ name: a, args: [''], env: [{ name: B, value: '' }] }] }",
     "{ volumes: [{ name: a, emptyDir: {} }], containers: [{ name: a, args: [''], env: [{ name: B, value: '' }] }] }",
+  ],
+  "empty texts of sources of variables go, and so do nulls in lists": [
+    `{ containers: [{ name: a, envFrom: [{ prefix: '', configMapRef: { name: b }, secretRef: null }] }],
+      initContainers: [{ name: a, envFrom: [{ prefix: P_, secretRef: { name: b, optional: false } }] }],
+      dnsConfig: { options: [{ name: ndots, value: null }, { name: edns0, value: '' }] },
+      volumes: [{ name: a, configMap: { name: b, items: [{ key: c, path: d, mode: null }] } }] }`,
+    `{ containers: [{ name: a, envFrom: [{ configMapRef: { name: b } }] }],
+      initContainers: [{ name: a, envFrom: [{ prefix: P_, secretRef: { name: b, optional: false } }] }],
+      dnsConfig: { options: [{ name: ndots }, { name: edns0, value: '' }] },
+      volumes: [{ name: a, configMap: { name: b, items: [{ key: c, path: d }] } }] }`,
+  ],
+  "the path of a request is not empty, its headers may be": [
+    `containers: [{ name: a, livenessProbe: { httpGet: { path: '', port: 1, scheme: '', httpHeaders: [{ name: b }] } },
+      readinessProbe: { httpGet: { path: '' } }, startupProbe: { httpGet: { path: '' } },
+      lifecycle: { preStop: { httpGet: { path: '' } }, postStart: { httpGet: { httpHeaders: [{ name: b, value: c }] } } } }]`,
+    `containers: [{ name: a, livenessProbe: { httpGet: { port: 1, httpHeaders: [{ name: b, value: '' }] } },
+      readinessProbe: { httpGet: {} }, startupProbe: { httpGet: {} },
+      lifecycle: { preStop: { httpGet: {} }, postStart: { httpGet: { httpHeaders: [{ name: b, value: c }] } } } }]`,
+  ],
+  "where the server has a default, an empty text is none": [
+    `{ dnsPolicy: '', restartPolicy: '', schedulerName: '', hostname: '', containers: [{ name: a, imagePullPolicy: '',
+      terminationMessagePath: '', terminationMessagePolicy: '' }] }`,
+    "{ hostname: '', containers: [{ name: a }] }",
   ],
   "what has another shape is left to the server": [
     "{ affinity: 1, tolerations: {}, containers: [b, { name: c, env: 2 }], volumes: [{ name: d, projected: [] }] }",

@@ -1,5 +1,6 @@
 import { parseQuantity } from "../../../lib/kube/quantity.ts";
 import { type Fields, isFields } from "./fields.ts";
+import { isEmptyMap, withoutEmpty, withoutNothing, withoutNulls } from "./without.ts";
 
 /**
  * What the server makes of a pod template, in places that it compares as a whole (lists and structs without keys): there, what
@@ -7,19 +8,35 @@ import { type Fields, isFields } from "./fields.ts";
  * is known to be nothing.
  */
 export function asStored(template: Fields): Fields {
-  return changed(template, { spec: (spec) => (isFields(spec) ? changed(spec, podSpec) : spec) });
+  return changed(template, { spec: (spec) => storedSpec(withoutNulls(spec)) });
+}
+
+function storedSpec(spec: unknown): unknown {
+  return within(withoutEmpty(spec, ["dnsPolicy", "restartPolicy", "schedulerName"]), podSpec);
 }
 
 type Change = (value: unknown) => unknown;
+
+const probe: Change = (value) => within(value, { httpGet: request });
+
+const container: Readonly<Record<string, Change>> = {
+  env: each({ valueFrom: reference }),
+  envFrom: withoutNothing,
+  livenessProbe: probe,
+  readinessProbe: probe,
+  startupProbe: probe,
+  lifecycle: (value) => within(value, { postStart: probe, preStop: probe }),
+};
 
 const podSpec: Readonly<Record<string, Change>> = {
   affinity: withoutNothing,
   tolerations: withoutNothing,
   topologySpreadConstraints: each({ labelSelector: withoutNothing }),
-  containers: each({ env: each({ valueFrom: reference }) }),
-  initContainers: each({ env: each({ valueFrom: reference }) }),
+  containers: eachContainer,
+  initContainers: eachContainer,
   volumes: each({
     downwardAPI: (value) => withMode(fieldsOfItems(withoutNothing(value))),
+    ephemeral: (value) => within(value, { volumeClaimTemplate: claim }),
     projected: (value) => withMode(within(withoutNothing(value), { sources: each(source) })),
   }),
 };
@@ -44,11 +61,35 @@ function within(value: unknown, changes: Readonly<Record<string, Change>>): unkn
 }
 
 function each(changes: Readonly<Record<string, Change>>): Change {
-  return (list) => (Array.isArray(list) ? list.map((item: unknown) => within(item, changes)) : list);
+  return (list) => eachOf(list, (item) => within(item, changes));
+}
+
+function eachOf(list: unknown, change: Change): unknown {
+  return Array.isArray(list) ? list.map(change) : list;
+}
+
+function eachContainer(list: unknown): unknown {
+  return eachOf(list, (item) =>
+    within(withoutEmpty(item, ["imagePullPolicy", "terminationMessagePath", "terminationMessagePolicy"]), container),
+  );
+}
+
+/** Of a probe or a hook. */
+function request(value: unknown): unknown {
+  return within(withoutEmpty(value, ["path", "scheme"]), { httpHeaders: (list) => eachOf(list, header) });
+}
+
+/** Its value may be empty, and is so when it is left out. */
+function header(item: unknown): unknown {
+  return isFields(item) ? { value: "", ...item } : item;
+}
+
+function claim(template: unknown): unknown {
+  return within(template, { spec: (spec) => within(spec, { selector: withoutNothing }) });
 }
 
 function fieldsOfItems(value: unknown): unknown {
-  return within(value, { items: (list) => (Array.isArray(list) ? list.map(reference) : list) });
+  return within(value, { items: (list) => eachOf(list, reference) });
 }
 
 /** A volume of nothing is filled with the server's default, octal 644. */
@@ -59,7 +100,7 @@ function withMode(volume: unknown): unknown {
 /** Of an environment variable or a file: a field or a quantity of the pod. */
 function reference(value: unknown): unknown {
   return within(value, {
-    fieldRef: (ref) => (isFields(ref) ? { apiVersion: "v1", ...ref } : ref),
+    fieldRef: (ref) => (isFields(ref) ? { apiVersion: "v1", ...asFields(withoutNothing(ref)) } : ref),
     resourceFieldRef: (ref) =>
       isFields(ref) ? { ...asFields(withoutNothing(ref)), divisor: divisor(ref["divisor"]) } : ref,
   });
@@ -76,31 +117,6 @@ function divisor(value: unknown): unknown {
   if (value === undefined) return "0";
   const quantity = parseQuantity(value);
   return divisors.find((text) => parseQuantity(text) === quantity) ?? value;
-}
-
-/** Maps that are no more than absent when they are empty; of other fields an empty object says something. */
-const plainMaps = new Set(["matchLabels"]);
-
-/** Without nulls, empty texts and lists, which the server does not store. */
-function withoutNothing(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNothing);
-  if (!isFields(value)) return value;
-  const kept = Object.entries(value).filter(
-    ([name, field]) =>
-      field !== null && field !== "" && !isEmptyList(field) && !(plainMaps.has(name) && isEmptyMap(field)),
-  );
-  return Object.fromEntries(
-    // The values of labels may be empty.
-    kept.map(([name, field]) => [name, plainMaps.has(name) ? field : withoutNothing(field)]),
-  );
-}
-
-function isEmptyList(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0;
-}
-
-function isEmptyMap(value: unknown): boolean {
-  return isFields(value) && Object.keys(value).length === 0;
 }
 
 function asFields(value: unknown): Fields {

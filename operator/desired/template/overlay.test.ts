@@ -168,6 +168,13 @@ test("finalTemplate() never loses a label of the selector or of the operator", (
   );
 });
 
+test("finalTemplate(): labels of the selector and of the operator are not overridden, and others are added", () => {
+  const own = { ...objectLabels(relayOf()), ...selectorLabels(relayOf()) };
+  const theirs = Object.fromEntries(Object.keys(own).map((key) => [key, "theirs"]));
+  const { metadata } = finalTemplate(relayWith({ metadata: { labels: { ...theirs, team: "a" } } }), options);
+  assert.deepEqual(metadata, { labels: { ...own, team: "a" } });
+});
+
 test("finalTemplate() keeps the relay's container when nothing is wrong with what is given", () => {
   fc.assert(
     fc.property(anyTemplate, (template) => {

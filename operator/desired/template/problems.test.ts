@@ -16,6 +16,7 @@ const fine: Readonly<Record<string, string>> = {
     "spec: { containers: [{ name: a, ports: [{ containerPort: 1 }, { containerPort: 1, protocol: UDP }] }] }",
   "one place with two ways to be unsatisfiable":
     "spec: { topologySpreadConstraints: [{ topologyKey: a, whenUnsatisfiable: A }, { topologyKey: a, whenUnsatisfiable: B }] }",
+  "another account, and none by the old name": "spec: { serviceAccountName: other, serviceAccount: null }",
   "fields that we know nothing of": "spec: { future: [{ a: 1 }, { a: 1 }, 2] }",
 };
 
@@ -37,6 +38,10 @@ const refused: Readonly<Record<string, readonly [text: string, ...problems: stri
   "to remove all containers": [
     "spec: { containers: null }",
     ".spec.containers: the container kubearmor-relay-server cannot be removed",
+  ],
+  "the old name of the account, which the server passes over": [
+    "spec: { serviceAccount: other }",
+    ".spec.serviceAccount: this is the old name of serviceAccountName, use that",
   ],
   "a container without a name": [
     "spec: { containers: [{ image: a }, { name: b }] }",

@@ -15,7 +15,12 @@ const root = "spec.podTemplate";
  */
 export function templateProblems({ spec: { podTemplate } }: Relay): readonly string[] {
   const { metadata, spec } = podTemplate as Fields;
-  return [...labelProblems(metadata), ...containerProblems(spec), ...shapeProblems(podTemplate, templateShape, root)];
+  return [
+    ...labelProblems(metadata),
+    ...accountProblems(spec),
+    ...containerProblems(spec),
+    ...shapeProblems(podTemplate, templateShape, root),
+  ];
 }
 
 function labelProblems(metadata: unknown): readonly string[] {
@@ -23,6 +28,13 @@ function labelProblems(metadata: unknown): readonly string[] {
   return Object.keys(labels)
     .filter((key) => ownLabel.test(key))
     .map((key) => `${root}.metadata.labels: the label ${key} belongs to the operator`);
+}
+
+/** The server passes the old name over, and then writes into it what the new one says. */
+function accountProblems(spec: unknown): readonly string[] {
+  const account = isFields(spec) ? spec["serviceAccount"] : undefined;
+  if (account === undefined || isRemoval(account)) return [];
+  return [`${root}.spec.serviceAccount: this is the old name of serviceAccountName, use that`];
 }
 
 function containerProblems(spec: unknown): readonly string[] {
