@@ -34,8 +34,8 @@ export interface Reports {
   readonly silent: readonly string[];
   /** After how long another pod is to be called silent. */
   readonly nextSilentMs: number | undefined;
-  /** Entries to be removed, with their place in the list. */
-  readonly gone: readonly { readonly pod: string; readonly index: number }[];
+  /** Pods whose entries are to be removed. */
+  readonly gone: readonly string[];
 }
 
 /** A pod that serves for this long without a word about the settings does not report. */
@@ -70,7 +70,7 @@ export function readReports({ pods, entries, settings, nowMs }: Reporting): Repo
     waiting: late.map(({ text }) => text),
     silent: late.filter(({ silentInMs }) => silentInMs !== undefined && silentInMs <= 0).map(({ text }) => text),
     nextSilentMs: soon.length === 0 ? undefined : Math.min(...soon),
-    gone: entries.flatMap(({ pod }, index) => (kept.has(pod) ? [] : [{ pod, index }])),
+    gone: entries.map(({ pod }) => pod).filter((pod) => !kept.has(pod)),
   };
 }
 

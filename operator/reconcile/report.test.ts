@@ -45,7 +45,11 @@ class World {
 
   /** @returns after how many milliseconds it is to be called again */
   async pass(relay: Relay = this.relay): Promise<number> {
-    const client = { apply: (_resource: Resource, object: KubeObject) => this.#apply(object) };
+    const client = {
+      list: () => Promise.resolve([this.#pod]),
+      jsonPatch: () => this.#forget(),
+      apply: (_resource: Resource, object: KubeObject) => this.#apply(object),
+    };
     const deps = {
       ...this.#memory,
       view: {
@@ -103,6 +107,15 @@ class World {
     this.statuses.push(status);
     const relays = this.late ?? this.relay.status.relays;
     return { ...this.relay, status: { ...status, ...(relays === undefined ? {} : { relays }) } };
+  }
+
+  async #forget(): Promise<KubeObject> {
+    await Promise.resolve();
+    const { relays = [] } = this.relay.status;
+    return {
+      ...this.relay,
+      status: { ...this.relay.status, relays: this.late ?? relays.filter(({ pod }) => pod === "a") },
+    };
   }
 }
 
@@ -197,5 +210,23 @@ test("report(): nothing is said about a spec that has changed meanwhile", async 
   const before = world.relay;
   world.edit({ replicas: 2 });
   assert.equal(await world.pass(before), 0);
+  assert.deepEqual(world.statuses, []);
+});
+
+test("report(): a report that came just before an entry was removed is looked at", async () => {
+  const world = await readyWorld();
+  world.reports(world.entry({ problem: "pods is forbidden" }), { pod: "gone" });
+  world.late = [world.entry()];
+  assert.equal(await world.pass(), 1, "its own watch event will be older than the removal");
+  assert.equal(world.ready, "RelayProblem");
+  world.late = undefined;
+  assert.equal(await world.pass(), 0);
+  assert.equal(world.ready, "RelayReady");
+});
+
+test("report(): the removal of an entry is followed by no other pass", async () => {
+  const world = await readyWorld();
+  world.reports(world.entry(), { pod: "gone" });
+  assert.equal(await world.pass(), 0);
   assert.deepEqual(world.statuses, []);
 });

@@ -49,9 +49,9 @@ export async function report(
   };
   const status = nextStatus(live, conditionsOf(situation), facts, reports, nowMs);
   const againMs = await write(key, live, status, deps, signal);
-  if (reports.gone.length > 0) await forgetPods(live, reports.gone, deps, signal);
+  const isOld = reports.gone.length > 0 && (await forgetPods(live, reports.gone, deps, signal));
   if (!isAwaitingReport(status)) pace.reported(key);
-  return soonest(againMs, reports.nextSilentMs ?? 0, lost.nextMs ?? 0);
+  return soonest(isOld ? atOnceMs : 0, againMs, reports.nextSilentMs ?? 0, lost.nextMs ?? 0);
 }
 
 /** The relay as it is known by now: pods report while a pass writes. Undefined when it is to be another one. */
