@@ -6,6 +6,7 @@ import { settle } from "../../lib/kube/testing/recording-clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
 import type { NamespaceState } from "../discovery/watch-agent-pods.ts";
 import { makeWorld } from "../ledger/testing/sources.ts";
+import { noNodeFeedTotals } from "../nodes/";
 import type { RelayEntry } from "./entry.ts";
 import { type ReportDeps, startReport } from "./start-report.ts";
 
@@ -75,6 +76,19 @@ describe("startReport()", () => {
     assert.deepEqual(
       reporting.reports.map(({ atMs }) => atMs),
       [3_000],
+    );
+  });
+
+  it("waits at the start until the relay is ready", async () => {
+    let isReady = false;
+    const nodes = { nodes: [], totals: () => noNodeFeedTotals };
+    await using reporting = await startReporting({ nodes, isReady: () => isReady });
+    await reporting.pass(1);
+    isReady = true;
+    await reporting.pass(10);
+    assert.deepEqual(
+      reporting.reports.map(({ atMs }) => atMs),
+      [2_000],
     );
   });
 
