@@ -143,7 +143,18 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     verdict: "Failed",
   },
   "the rollout is taken back": { act: () => edit({ progressDeadlineSeconds: 600, podAnnotations: null }), ...fine },
-  "it is scaled to zero": { act: () => edit({ replicas: 0 }), ready: ["False", "ScaledToZero"], verdict: "InProgress" },
+  "it is scaled to zero": {
+    act: () => edit({ replicas: 0, podAnnotations: hold }),
+    ready: ["False", "ScaledToZero"],
+    verdict: "InProgress",
+  },
+  "it is scaled up, and the pods take their time": {
+    act: () => edit({ replicas: 2 }),
+    ready: ["False", "RolloutInProgress"],
+    verdict: "InProgress",
+    message: /^2 wanted, 2 there, 2 updated, 0 available$/,
+  },
+  "they take it no longer": { act: () => edit({ podAnnotations: null }), ...fine },
   "it is scaled to three": { act: () => edit({ replicas: 3 }), ...fine },
   "a quota allows of no more pods": {
     async act() {
@@ -357,7 +368,14 @@ test("every version: only the combinations of conditions that are documented", (
 });
 
 test("pods that are wanted or replaced after a complete rollout are never called lost", () => {
-  const harmless = new Set(["it is created", "its image is changed", "it is scaled to three", "a pod is deleted"]);
+  const harmless = new Set([
+    "it is created",
+    "its image is changed",
+    "it is scaled up, and the pods take their time",
+    "they take it no longer",
+    "it is scaled to three",
+    "a pod is deleted",
+  ]);
   const versions = recorded.filter((each) => harmless.has(each.after));
   const degraded = versions.filter(({ relay }) => conditionOf(relay, "Degraded")?.status === "True");
   assert.deepEqual(
