@@ -10,6 +10,7 @@ import { serviceAccount } from "../desired/service-account.ts";
 import { service } from "../desired/service.ts";
 import { clusterRoleOf, deploymentOf, relayOf } from "../testing/samples.ts";
 import { adoptAnnotation } from "./adoption.ts";
+import { selectorOf } from "./adoption-selector.ts";
 import { type Plan, planOf } from "./plan.ts";
 
 const relay = relayOf();
@@ -135,8 +136,8 @@ test("planOf() deletes what is ours and no longer wanted, and nothing else", () 
 test("planOf() deletes bindings before the roles that they bind to, and tells roles of two namespaces apart", () => {
   const wished = relayOf({ agents: { namespaces: ["a"] }, enrichment: { remoteHost: false } });
   const pairs = desiredObjects(wished, { defaultImage: "relay" }).map((desired) => ({ desired, live: undefined }));
+  const { labels } = ownerLabels("kubearmor");
   const elsewhere = (resource: Resource, namespace: string) => {
-    const { labels } = ownerLabels("kubearmor");
     return {
       resource,
       object: liveOf(resource, { namespace, name: "kubearmor-relay:kubearmor:kubearmor-relay", labels }),
@@ -266,8 +267,9 @@ for (const [sentence, [live, isSame, adopted, later]] of Object.entries(adoption
 
 test("planOf() writes a Deployment with the selector that it has, when it is taken over and ever after", () => {
   for (const live of [theirDeployment, ourDeployment]) {
-    const [write] = adoptionPlan(live, false).writes.filter(({ desired }) => desired.resource === deployments);
-    assert.deepEqual((write?.desired.object["spec"] as { selector: unknown }).selector, { matchLabels: more });
+    const write = adoptionPlan(live, false).writes.find(({ desired }) => desired.resource === deployments);
+    assert.ok(write);
+    assert.deepEqual(selectorOf(write.desired.object), { matchLabels: more });
   }
 });
 

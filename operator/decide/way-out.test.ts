@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KubeObject, ObjectMeta } from "../../lib/kube/types.ts";
 import { deployments } from "../../lib/kube/resources.ts";
-import type { ForeignObject } from "./plan.ts";
-import { fightText, wayOut } from "./way-out.ts";
+import { service } from "../desired/service.ts";
+import { relayOf } from "../testing/samples.ts";
+import type { ForeignObject, Plan } from "./plan.ts";
+import { fightText, obstacleOf, postponed, wayOut } from "./way-out.ts";
 
 function objectOf(metadata: Partial<ObjectMeta>): KubeObject {
   return { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "kubearmor-relay", ...metadata } };
@@ -53,3 +55,39 @@ for (const [sentence, [by, path, text]] of Object.entries(fights)) {
     assert.match(fightText("Deployment d", { kind: "written", by, paths: [path] }), text);
   });
 }
+
+const relay = relayOf();
+const wanted = service(relay);
+const live = { resource: deployments, object: plain };
+const none: Plan = { writes: [], deletes: [], foreign: [], adoptLater: [], leaving: [], claimed: [], isRunning: false };
+
+const obstacles: Readonly<Record<string, readonly [Partial<Plan>, reason: string | undefined, message: RegExp]>> = {
+  nothing: [{ adoptLater: [live] }, undefined, /^$/],
+  "what is going": [{ leaving: [live] }, "AwaitingDeletion", /^Being deleted, /],
+  "an older relay, before what is going": [
+    { leaving: [live], claimed: [{ desired: wanted, by: relay }] },
+    "NameConflict",
+    /^Not written, because relay kubearmor-relay is older /,
+  ],
+  "what is somebody else's, before all else": [
+    { leaving: [live], claimed: [{ desired: wanted, by: relay }], foreign: [inTheWay(ofOperator)] },
+    "Conflict",
+    /belongs to somebody else: Deployment kubearmor-relay\. /,
+  ],
+};
+
+for (const [sentence, [plan, reason, message]] of Object.entries(obstacles)) {
+  test(`obstacleOf() names ${sentence}`, () => {
+    const found = obstacleOf({ ...none, ...plan });
+    assert.equal(found?.kind, reason === undefined ? undefined : "blocked");
+    assert.equal(found?.kind === "blocked" ? found.reason : undefined, reason);
+    assert.match(found?.kind === "blocked" ? found.message : "", message);
+  });
+}
+
+test("postponed() names what is taken over later", () => {
+  assert.equal(postponed(none), undefined);
+  const found = postponed({ ...none, adoptLater: [live] });
+  assert.ok(found?.kind === "failed");
+  assert.match(found.message, /: Deployment kubearmor-relay$/);
+});

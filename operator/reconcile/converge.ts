@@ -114,10 +114,8 @@ async function writeOnce(
     await addFinalizer(relay, deps, signal);
   const { generation = 0 } = relay.metadata;
   const writes = deps.contention.due(key, plan.writes, generation);
-  // What is to be replaced serves until all is there that replaces it.
+  const { written, errors } = await carryOut({ ...plan, writes }, deps, signal);
   const missing = inTheWay ?? postponed(plan);
-  const order = { ...plan, writes, ...(missing === undefined ? {} : { deletes: [] }) };
-  const { written, errors } = await carryOut(order, deps, signal);
   remember(key, relay, written, deps);
   if (errors.length === 0 && missing === undefined) deps.contention.converged(key);
   if (errors.length > 0) return { result: failureOf(errors), error: tellingError(errors) };

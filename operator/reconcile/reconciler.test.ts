@@ -6,9 +6,11 @@ import type { KubeClient, KubeObject, ObjectName, Resource } from "../../lib/kub
 import { FakeClock } from "../../lib/process/fake-clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
 import { type Relay, type RelayStatus, cleanupFinalizer, relayResource } from "../api/relay.ts";
+import { adoptAnnotation } from "../decide/adoption.ts";
 import type { Reach } from "../decide/reach.ts";
 import type { Transition } from "../decide/transitions.ts";
 import type { Unseen } from "../decide/unseen.ts";
+import { deployment } from "../desired/deployment.ts";
 import { type Outcome, TerminalError } from "../engine/outcome.ts";
 import { clusterRoleOf, relayOf } from "../testing/samples.ts";
 import { createReconciler } from "./reconciler.ts";
@@ -289,9 +291,31 @@ test("reconcile: where a name was taken the last time, it is looked at before an
 });
 
 test("reconcile: nothing is tried beside a Deployment that is somebody else's", async () => {
-  const deployment = { ...somebodys, apiVersion: "apps/v1", kind: "Deployment" };
-  const { writes, status } = await pass({ relay: relayOf(), unknown: [deployment] });
+  const theirs = { ...somebodys, apiVersion: "apps/v1", kind: "Deployment" };
+  const { writes, status } = await pass({ relay: relayOf(), unknown: [theirs] });
   assert.deepEqual(writes, ["status KubeArmorRelay"]);
+  assert.equal(reasonOf(status, "Stalled"), "NameConflict");
+});
+
+test("reconcile: a relay that is to take over looks at every name before it tries any", async () => {
+  const annotations = { [adoptAnnotation]: "true" };
+  const { writes } = await pass({
+    relay: relayOf({}, { metadata: { ...metadata, annotations } }),
+    unknown: [somebodys],
+  });
+  assert.deepEqual(writes, ["status KubeArmorRelay"]);
+});
+
+test("reconcile: a relay that runs is not frozen by one object of somebody else", async () => {
+  const lastTransitionTime = "2026-01-01T00:00:00Z";
+  const applied = { type: "Applied", status: "False", reason: "NameConflict", message: "", lastTransitionTime };
+  const { writes, status } = await pass({
+    relay: relayOf({}, { status: { conditions: [applied] } }),
+    objects: [deployment(relayOf(), { defaultImage: "relay" }).object],
+    unknown: [somebodys],
+  });
+  assert.ok(writes.includes("apply Service"));
+  assert.ok(!writes.includes("apply ConfigMap"));
   assert.equal(reasonOf(status, "Stalled"), "NameConflict");
 });
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError } from "../../lib/kube/errors.ts";
-import { services } from "../../lib/kube/resources.ts";
+import { clusterRoles, services } from "../../lib/kube/resources.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../../lib/kube/types.ts";
 import type { Plan } from "../decide/plan.ts";
+import { isStale } from "../decide/write-result.ts";
 import { fieldManager } from "../desired/names.ts";
 import { service } from "../desired/service.ts";
 import { relayOf } from "../testing/samples.ts";
@@ -36,10 +37,20 @@ interface World {
   /** What a fresh read finds. */
   readonly fresh?: KubeObject;
   readonly deletes?: Plan["deletes"];
+  readonly adopts?: boolean;
+  readonly isRunning?: boolean;
 }
 
 /** The requests that carrying out a plan of this one write made, and its error. */
-async function write({ live, applies = [], patches = [], fresh, deletes = [] }: World) {
+async function write({
+  live,
+  applies = [],
+  patches = [],
+  fresh,
+  deletes = [],
+  adopts = false,
+  isRunning = true,
+}: World) {
   const requests: string[] = [];
   const bodies: unknown[] = [];
   const refusals = { apply: [...applies], patch: [...patches] };
@@ -66,8 +77,8 @@ async function write({ live, applies = [], patches = [], fresh, deletes = [] }: 
     wrote() {},
     onWrite() {},
   };
-  const none = { foreign: [], adoptLater: [], leaving: [], claimed: [], isRunning: true };
-  const plan: Plan = { writes: [{ desired, live, paths: [] }], deletes, ...none };
+  const none = { foreign: [], adoptLater: [], leaving: [], claimed: [], isRunning };
+  const plan: Plan = { writes: [{ desired, live, paths: [], adopts }], deletes, ...none };
   const { written, errors } = await carryOut(plan, deps, new AbortController().signal);
   const [error] = errors;
   assert.equal(written.length + errors.length, 1);
@@ -133,8 +144,63 @@ test("carryOut() writes to the very object that was judged", async () => {
   assert.equal(anew?.metadata.resourceVersion, "1", "which no object has: what is there by now is not written over");
 });
 
-test("carryOut() deletes nothing unless all else succeeded", async () => {
+test("carryOut() deletes nothing where it broke off, and what may be deleted otherwise", async () => {
   const deletes = [{ resource: services, object: liveService() }];
   assert.deepEqual((await write({ deletes })).requests, ["apply", "delete"]);
   assert.deepEqual((await write({ deletes, applies: [answer(403)] })).requests, ["apply"]);
+  const rights = [{ resource: clusterRoles, object: liveService() }];
+  assert.deepEqual((await write({ deletes: rights, applies: [answer(403)] })).requests, ["apply", "delete"]);
+  const taken = { deletes: rights, applies: [answer(409)] };
+  assert.deepEqual((await write({ ...taken, isRunning: false })).requests, ["apply"]);
+});
+
+test("carryOut() takes what others wrote before it applies, where it adopts", async () => {
+  const { requests, bodies } = await write({ live: liveService(), adopts: true });
+  assert.deepEqual(requests, ["patch", "apply"]);
+  const [, replace] = bodies[0] as { value: readonly ManagedFieldsEntry[] }[];
+  assert.deepEqual(
+    replace?.value.map(({ manager }) => manager),
+    [fieldManager],
+  );
+});
+
+test("carryOut() applies nothing to what it cannot adopt because others write all the time: that is decided anew", async () => {
+  const patches = Array.from({ length: 9 }, (_each, index) => answer(index % 2 === 0 ? 422 : 409));
+  const { requests, error } = await write({ live: liveService(), adopts: true, patches });
+  assert.deepEqual(new Set(requests), new Set(["patch"]));
+  assert.ok(isStale(error));
+});
+
+test("carryOut() makes the server record who wrote what, where somebody cleared the record", async () => {
+  const live = liveService({ managedFields: [] });
+  const { requests, bodies } = await write({ live, adopts: true });
+  assert.deepEqual(requests, ["apply", "apply"]);
+  const { apiVersion, kind, metadata } = live;
+  const { name, namespace, uid } = metadata;
+  assert.deepEqual(bodies[0], { apiVersion, kind, metadata: { name, namespace, uid } });
+});
+
+test("carryOut() leaves finalizers and what tells tools to keep the object with those who wrote them", async () => {
+  const annotations = {
+    "f:helm.sh/resource-policy": {},
+    "f:kustomize.toolkit.fluxcd.io/prune": {},
+    "f:argocd.argoproj.io/sync-options": {},
+  };
+  const finalizers = { ".": {}, 'v:"x"': {} };
+  const fieldsV1 = {
+    "f:metadata": {
+      "f:annotations": { ".": {}, ...annotations, "f:meta.helm.sh/release-name": {} },
+      "f:finalizers": finalizers,
+    },
+  };
+  const theirs = { ...entry("helm", "Update", ""), fieldsV1 };
+  const { bodies } = await write({ live: liveService({ managedFields: [theirs] }), adopts: true });
+  const [, replace] = bodies[0] as { value: readonly ManagedFieldsEntry[] }[];
+  assert.deepEqual(
+    replace?.value.map((each) => each.fieldsV1),
+    [
+      { "f:metadata": { "f:annotations": { ".": {}, "f:meta.helm.sh/release-name": {} } } },
+      { "f:metadata": { "f:annotations": annotations, "f:finalizers": finalizers } },
+    ],
+  );
 });

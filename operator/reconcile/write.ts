@@ -2,6 +2,7 @@ import { ApiError, isInvalid } from "../../lib/kube/errors.ts";
 import type { KubeClient, KubeObject, Resource } from "../../lib/kube/types.ts";
 import type { LiveObject, Plan, PlannedWrite } from "../decide/plan.ts";
 import { objectText } from "../decide/plan.ts";
+import { dueDeletes } from "../decide/plan-deletes.ts";
 import { isStale } from "../decide/write-result.ts";
 import { fieldManager } from "../desired/names.ts";
 import { stageOf } from "../desired/objects.ts";
@@ -37,11 +38,11 @@ const versionOfNone = "1";
 
 /**
  * Carries the plan out, a stage at a time. A refusal of one object does not keep the others from being written; a broken
- * connection does, and so does, for a relay that does not run yet, a name that turns out to be taken. Nothing is deleted
- * unless all else succeeded: what is to be replaced serves until then.
+ * connection does, and so does, for a relay that does not run yet, a name that turns out to be taken.
  */
 export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal): Promise<CarriedOut> {
   const errors: unknown[] = [];
+  const refused: Required<Write>[] = [];
   const written: PlannedWrite[] = [];
   const attempt = async (write: Write, act: () => Promise<void>) => {
     try {
@@ -49,6 +50,7 @@ export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal)
       deps.onWrite(write);
     } catch (error) {
       errors.push(error);
+      refused.push({ ...write, error });
       deps.onWrite({ ...write, error });
     }
   };
@@ -65,10 +67,9 @@ export async function carryOut(plan: Plan, deps: WriteDeps, signal: AbortSignal)
       }),
     );
     if (errors.some((error) => !(error instanceof ApiError))) return { written, errors };
-    if (!plan.isRunning && errors.some(isStale)) break;
+    if (!plan.isRunning && errors.some(isStale)) return { written, errors };
   }
-  if (errors.length > 0) return { written, errors };
-  for (const object of plan.deletes) {
+  for (const object of dueDeletes(plan, refused)) {
     await attempt({ kind: "delete", object, existed: true }, () => remove(object, deps.client, signal));
   }
   return { written, errors };
