@@ -8,7 +8,7 @@ import { clusterRoleName } from "../desired/names.ts";
 import { ownerOf } from "../watch/keys.ts";
 import { remove } from "./write.ts";
 
-interface FinalizerDeps {
+export interface FinalizerDeps {
   readonly client: Pick<KubeClient, "get" | "delete" | "mergePatch">;
   readonly wrote: (resource: Resource, object: KubeObject) => void;
 }
