@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { after, before, test } from "node:test";
 import {
+  clusterRoleBindings,
   configMaps,
   deployments,
+  events,
   podDisruptionBudgets,
   roleBindings,
   roles,
@@ -133,3 +135,31 @@ test("no request of all these was of the cluster, of another namespace, or refus
   const reviews = uses.filter(({ resource }) => resource.includes("accessreview") || resource.includes("rulesreview"));
   assert.deepEqual(reviews, []);
 });
+
+test(
+  "a switch to no rights in the cluster: a relay of the time before is deleted, and a Warning names what stays",
+  limit,
+  async () => {
+    const switched = { namespace: "switched", name: "relay" };
+    const name = "kubearmor-relay:switched:relay";
+    const namespaces = [switched.namespace];
+    await harness.createNamespace(switched.namespace);
+    await harness.createRelay(switched.namespace, switched.name, {});
+    {
+      await using _before = await harness.start({ namespaces });
+      await untilCondition(harness.admin, switched, "Applied", "True");
+    }
+    await using _after = await harness.start({ namespaces, clusterRights: false });
+    await untilCondition(harness.admin, switched, "Accepted", "False", "ClusterRightsNeeded");
+    await harness.admin.delete(relayResource, switched);
+    await eventually("it is gone", async () =>
+      (await harness.admin.get(relayResource, switched)) === undefined ? true : undefined,
+    );
+    assert.ok(await harness.admin.get(clusterRoleBindings, { name }));
+    const event = await eventually("an Event tells", async () => {
+      const all = await harness.admin.list(events, { namespace: switched.namespace });
+      return all.find(({ reason }) => reason === "CleanupAbandoned");
+    });
+    assert.match(String(event["note"]), new RegExp(`ClusterRole ${name}, ClusterRoleBinding ${name}`));
+  },
+);
