@@ -6,7 +6,7 @@ import { settle } from "../../lib/kube/testing/recording-clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
 import type { NamespaceState } from "../discovery/watch-agent-pods.ts";
 import { makeWorld } from "../ledger/testing/sources.ts";
-import { noNodeFeedTotals } from "../nodes/";
+import { noNodeFeedTotals } from "../ledger/feed-counts.ts";
 import type { RelayEntry } from "./entry.ts";
 import { type ReportDeps, startReport } from "./start-report.ts";
 
