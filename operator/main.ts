@@ -29,6 +29,8 @@ if (parsed.kind === "invalid") {
   const log = createLog(config.logLevel);
   for (const warning of warnings) log.warn(warning);
   await runProgram(log, async (signal) => {
+    // Before anything is waited for: a signal is heard once.
+    const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     const cluster = loadCluster(config, { env: environment });
     log.info("Starting the operator", { server: cluster.server, credentials: cluster.source, ...config });
     await using operator = await startOperator(config, {
@@ -37,7 +39,6 @@ if (parsed.kind === "invalid") {
       random: Math.random,
       log,
     });
-    const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     await Promise.race([operator.ended, stopped]);
   });
 }

@@ -74,6 +74,25 @@ test("SIGTERM while the API server answers nothing: it ends all the same", limit
   proxy.cut();
 });
 
+test("SIGTERM while it starts: status 0, and at once", limit, async () => {
+  // Between the signal and the end of its start there is time for nobody to listen.
+  const early = `
+    import { Server } from "node:net";
+    const { listen } = Server.prototype;
+    Server.prototype.listen = function (...args) {
+      process.kill(process.pid, "SIGTERM");
+      setTimeout(() => listen.apply(this, args), 300);
+      return this;
+    };`;
+  const hook = `--import=data:text/javascript,${encodeURIComponent(early)}`;
+  const flags = [`--kubeconfig=${kubeconfig}`, "--http-port=0", "--leader-elect=false"];
+  const child = spawn(process.execPath, [hook, main, ...flags], { stdio: ["ignore", "ignore", "pipe"] });
+  const log = await text(child.stderr);
+  assert.equal(await eventually("it ends", async () => child.exitCode ?? undefined), 0, log);
+  assert.match(log, /Signal received: draining/);
+  assert.doesNotMatch(log, /Draining did not end in time/);
+});
+
 test("a second signal ends it at once, with status 1", limit, async () => {
   // The one before could not give it back.
   await harness.admin.delete(leases, lease);

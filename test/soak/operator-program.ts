@@ -14,10 +14,10 @@ if (parsed.kind === "invalid") throw new Error(parsed.errors.join("; "));
 const { config } = parsed;
 const log = createLog(config.logLevel);
 await runProgram(log, async (signal) => {
+  const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   const cluster = loadCluster(config);
   const options = { ...config, watchSeconds: { min: 30, spread: 30 } };
   await using operator = await startOperator(options, { cluster, clock: systemClock, random: Math.random, log });
   log.info("Serving metrics", { httpPort: operator.httpPort });
-  const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   await Promise.race([operator.ended, stopped]);
 });

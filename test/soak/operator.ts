@@ -1,6 +1,6 @@
 /**
- * Random edits of many relays through a proxy at which 5 % of all requests go wrong, then silence: is everything as
- * desired, do writes stop, and what does the process hold? Watches end after half a minute to a minute.
+ * Random edits of many relays through a proxy at which 5 % of all requests go wrong, and 40 % of all watches, then silence: is
+ * everything as desired, do writes stop, and what does the process hold? Watches end after half a minute to a minute.
  *
  *   node test/soak/operator.ts --minutes=15 --relays=200 [--seed=1]
  */
@@ -103,8 +103,10 @@ print(`${microTime(Date.now())} ${count} relays are made; ${minutes} minutes of 
 let watches = 0;
 let broken = 0;
 const fault = randomFaults(0.05, random);
+// There are few of them.
+const faultOfWatch = randomFaults(0.4, random);
 proxy.fault = (asked) => {
-  const chosen = fault(asked);
+  const chosen = (asked.isWatch ? faultOfWatch : fault)(asked);
   if (asked.isWatch) watches += 1;
   if (asked.isWatch && chosen !== undefined) broken += 1;
   return chosen;
