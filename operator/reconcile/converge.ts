@@ -41,6 +41,8 @@ export async function converge(
     problems.length > 0 ? { result: { kind: "not-attempted" } } : await write(key, relay, options, deps, signal);
   const result = withUnseen(attempt.result, deps.view.unseen());
   const reportInMs = await report(key, relay, problems, result, deps, signal, refusal);
+  // What is pending is not dropped: the pass that comes for it is the one that ends here.
+  if (problems.length > 0 && reportInMs > 0) return { kind: "requeue-after", afterMs: reportInMs };
   if (problems.length > 0) throw new TerminalError(`The spec is refused: ${problems.join("; ")}`);
   const againInMs = deps.contention.of(key).againInMs;
   const { recheckBlockedMs = defaultRecheckBlockedMs } = options;
