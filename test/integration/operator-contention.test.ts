@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { startListWatch } from "../../lib/kube/list-watch.ts";
-import { deployments, events, services } from "../../lib/kube/resources.ts";
+import { deployments, events, roles, services } from "../../lib/kube/resources.ts";
 import type { KubeObject, Resource, WatchChange } from "../../lib/kube/types.ts";
 import { systemClock } from "../../lib/process/clock.ts";
 import { silentLog } from "../../lib/process/log.ts";
@@ -180,4 +180,48 @@ test("an autoscaler of the Deployment: the condition says where to point it", li
     conditionOf(relay, "Contended")?.message ?? "",
     /\.spec\.replicas by kube-controller-manager \(point the HorizontalPodAutoscaler at the KubeArmorRelay/,
   );
+});
+
+test("a relay with agents in six namespaces: its roles have one name, and nobody fights over it", limit, async () => {
+  const at = { namespace: "many", name: "relay" };
+  const namespaces = ["many-a", "many-b", "many-c", "many-d", "many-e", "many-f"];
+  for (const namespace of [at.namespace, ...namespaces]) await harness.createNamespace(namespace);
+  await harness.createRelay(at.namespace, at.name, { agents: { namespaces }, enrichment: { remoteHost: false } });
+  const relay = await untilCondition(harness.admin, at, "Ready", "True");
+  assert.equal(conditionOf(relay, "Contended"), undefined);
+  const role = { namespace: "many-c", name: "kubearmor-relay:many:relay" };
+  const fought = await eventually("one of them is deleted again and again", async () => {
+    await harness.admin.delete(roles, role);
+    const found = await harness.admin.get(relayResource, at);
+    return conditionOf(found, "Contended")?.status === "True" ? found : undefined;
+  });
+  const message = conditionOf(fought, "Contended")?.message ?? "";
+  assert.match(message, /Role kubearmor-relay:many:relay in many-c, which is deleted again and again/);
+  assert.doesNotMatch(message, /in many-[abdef]/);
+  await eventually("an Event names the namespace", async () => {
+    const all = await harness.admin.list(events, { namespace: at.namespace });
+    const notes = all.filter(({ reason }) => reason === "DriftRepaired").map(({ note }) => String(note));
+    return notes.some((note) => note.includes(" in many-c anew")) ? true : undefined;
+  });
+});
+
+test("what vanished while no operator was there is made anew, and no drift is told", limit, async () => {
+  const at = { namespace: "unseen", name: "relay" };
+  await harness.createNamespace(at.namespace);
+  await harness.createRelay(at.namespace, at.name, {});
+  await untilCondition(harness.admin, at, "Ready", "True");
+  await untilIdle(operator);
+  await operator[Symbol.asyncDispose]();
+  const metrics = { ...at, name: "relay-metrics" };
+  assert.equal(await harness.admin.delete(services, metrics), true);
+  operator = await harness.start();
+  await eventually("it is there", () => harness.admin.get(services, metrics));
+  await untilIdle(operator);
+  const drift = async () => {
+    const all = await harness.admin.list(events, { namespace: at.namespace });
+    return all.filter(({ reason }) => reason === "DriftRepaired").length;
+  };
+  assert.equal(await drift(), 0);
+  await harness.admin.delete(services, metrics);
+  await eventually("now it is told", async () => ((await drift()) > 0 ? true : undefined));
 });
