@@ -69,6 +69,11 @@ const cases: Readonly<Record<string, readonly [ReturnType<typeof podOf>, PodProb
     podOf({ ready: true, state: { running: {} }, lastState: exited(1) }),
     undefined,
   ],
+  "a container that has just ended well has none": [podOf({ state: exited(0, "Completed") }), undefined],
+  "a container that ended well and is being started again has none": [
+    podOf({ started: false, state: { running: {} }, lastState: exited(0, "Completed") }),
+    undefined,
+  ],
   "a pod that no node takes says why": [
     podOf({ state: {} }, unschedulable),
     { reason: "Unschedulable", message: "Pod pod-1 is Unschedulable: 0/1 nodes fit" },

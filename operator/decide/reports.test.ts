@@ -81,7 +81,11 @@ const cases: Readonly<Record<string, Case>> = {
   ],
   "pods that confirm the same settings print differently": [
     { pods: [ready("a"), ready("b")], entries: [entry("a"), entry("b", { stdout: "none" })] },
-    { stdout: undefined, waiting: [] },
+    {
+      stdout: undefined,
+      waiting: ["Pods with the same settings have yet to agree: pod a prints alerts, pod b prints none"],
+      silent: [],
+    },
   ],
   "the pod's clock is ahead": [
     { pods: [ready("a", -5_000)], entries: [] },
@@ -93,6 +97,31 @@ const cases: Readonly<Record<string, Case>> = {
       entries: [entry("a", { agents: { seen: 5, connected: 1 } }), entry("b", { agents: { seen: 4, connected: 4 } })],
     },
     { agents: { seen: 5, connected: 1 } },
+  ],
+  "a pod that confirms does not say what it prints": [
+    { pods: [ready("a")], entries: [{ pod: "a", settings: "new" }] },
+    {
+      stdout: undefined,
+      waiting: ["Pods with the same settings have yet to agree: pod a prints nothing that it tells of"],
+    },
+  ],
+  "a pod that is not ready any more has other settings": [
+    { pods: [ready("a"), pod("b")], entries: [entry("a"), entry("b", { settings: "old" })] },
+    { stdout: undefined, waiting: ["Pod b has yet to take up the settings"] },
+  ],
+  "of two pods that have not reported the one that is silent first counts": [
+    { pods: [ready("a", 10_000), ready("b", 20_000), ready("c", 15_000)], entries: [] },
+    { nextSilentMs: 40_000 },
+  ],
+  "losses beyond what a number holds are as many as it holds": [
+    {
+      pods: [ready("a"), ready("b")],
+      entries: [
+        entry("a", { loss: { dropped: Number.MAX_SAFE_INTEGER, gaps: 1 } }),
+        entry("b", { loss: { dropped: Number.MAX_SAFE_INTEGER } }),
+      ],
+    },
+    { loss: { dropped: Number.MAX_SAFE_INTEGER, gaps: 1 } },
   ],
   "losses are summed up": [
     {

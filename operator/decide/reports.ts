@@ -28,7 +28,7 @@ export interface Reports {
   readonly loss: Report["loss"];
   /** What pods say is wrong with them. */
   readonly problems: readonly string[];
-  /** Pods that have yet to confirm the settings, each with what it has not done. */
+  /** What has yet to be confirmed, and by which pods. */
   readonly waiting: readonly string[];
   /** Those of them that have been ready for so long that something must be wrong. */
   readonly silent: readonly string[];
@@ -58,16 +58,18 @@ export function readReports({ pods, entries, settings, nowMs }: Reporting): Repo
   const soon = late.flatMap(({ silentInMs = 0 }) => (silentInMs > 0 ? [silentInMs] : []));
   const running = found.filter(({ report, readySinceMs: sinceMs }) => report !== undefined || sinceMs !== undefined);
   const kept = new Set(pods.filter((pod) => !hasEnded(pod)).map(({ metadata }) => metadata.name));
+  const stdout = running.every(({ report }) => settings !== undefined && report?.settings === settings.hash)
+    ? agreed(running.map(({ report }) => report?.stdout))
+    : undefined;
+  const isAtOdds = live.length > 0 && late.length === 0 && stdout === undefined;
   return {
     livePods: live.length,
-    stdout: running.every(({ report }) => settings !== undefined && report?.settings === settings.hash)
-      ? agreed(running.map(({ report }) => report?.stdout))
-      : undefined,
+    stdout,
     version: versionsOf(reports),
     agents: agentsOf(reports),
     loss: lossOf(reports),
     problems: reports.flatMap(({ pod, problem = "" }) => (problem === "" ? [] : [`Pod ${pod}: ${problem}`])),
-    waiting: late.map(({ text }) => text),
+    waiting: isAtOdds ? [atOddsText(reports)] : late.map(({ text }) => text),
     silent: late.filter(({ silentInMs }) => silentInMs !== undefined && silentInMs <= 0).map(({ text }) => text),
     nextSilentMs: soon.length === 0 ? undefined : Math.min(...soon),
     gone: entries.map(({ pod }) => pod).filter((pod) => !kept.has(pod)),
@@ -106,6 +108,12 @@ function agreed(values: readonly (string | undefined)[]): string | undefined {
   return values.every((value) => value === first) ? first : undefined;
 }
 
+/** Pods that confirm the same settings and print differently: none of them can be believed. */
+function atOddsText(reports: readonly Report[]): string {
+  const all = reports.map(({ pod, stdout = "nothing that it tells of" }) => `pod ${pod} prints ${stdout}`);
+  return `Pods with the same settings have yet to agree: ${all.join(", ")}`;
+}
+
 function versionsOf(reports: readonly Report[]): string | undefined {
   const versions = new Set(reports.flatMap(({ version = "" }) => (version === "" ? [] : [version])));
   return versions.size === 0 ? undefined : [...versions].toSorted().join(", ");
@@ -123,6 +131,11 @@ function agentsOf(reports: readonly Report[]): Report["agents"] {
 function lossOf(reports: readonly Report[]): Report["loss"] {
   const all = reports.flatMap(({ loss }) => (loss === undefined ? [] : [loss]));
   if (all.length === 0) return undefined;
-  const sum = (name: "dropped" | "gaps") => all.reduce((total, loss) => total + (loss[name] ?? 0), 0);
+  // A sum beyond this could not be read back, and would be written again at every pass.
+  const sum = (name: "dropped" | "gaps") =>
+    Math.min(
+      Number.MAX_SAFE_INTEGER,
+      all.reduce((total, loss) => total + (loss[name] ?? 0), 0),
+    );
   return { dropped: sum("dropped"), gaps: sum("gaps") };
 }

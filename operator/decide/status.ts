@@ -61,8 +61,17 @@ function truncate(message: string): string {
 }
 
 /** Whether all that keeps the relay from being ready is that its pods have yet to confirm their settings. */
-export function isAwaitingReport({ conditions = [] }: RelayStatus): boolean {
-  return conditions.some(({ type, reason }) => type === "Ready" && reason === ("AwaitingReport" satisfies Reason));
+export function isAwaitingReport(status: RelayStatus): boolean {
+  return readyIsFor("AwaitingReport", status);
+}
+
+/** Whether they have been waited for in vain. */
+export function isNotReporting(status: RelayStatus): boolean {
+  return readyIsFor("NotReporting", status);
+}
+
+function readyIsFor(wanted: Reason, { conditions = [] }: RelayStatus): boolean {
+  return conditions.some(({ type, reason }) => type === "Ready" && reason === wanted);
 }
 
 /**

@@ -33,3 +33,8 @@ test("transitionsOf() warns of what is accepted and unwise", () => {
   assert.deepEqual(transitionsOf(valid, unwise), [{ type: "Warning", reason: "Unwise", note: "little memory" }]);
   assert.deepEqual([...transitionsOf(unwise, unwise), ...transitionsOf(unwise, valid)], []);
 });
+
+test("transitionsOf(): that all is well for another reason is no news", () => {
+  const ready = { conditions: [condition("Ready", "True", "RelayReady")] };
+  assert.deepEqual(transitionsOf(ready, { conditions: [condition("Ready", "True", "Other")] }), []);
+});

@@ -205,6 +205,68 @@ test("report(): a report that came just before a write of ours is looked at", as
   assert.equal(world.ready, "RelayReady");
 });
 
+test("report(): every change of live settings is waited for anew", async () => {
+  const world = await readyWorld();
+  for (const alerts of [true, false, true]) {
+    world.edit({ stdout: { alerts } });
+    assert.equal(await world.pass(), 2_000);
+    world.clock.advance(700);
+    world.reports(world.entry({ stdout: alerts ? "alerts" : "none" }));
+    await world.pass();
+    world.clock.advance(10_000);
+  }
+  assert.deepEqual(
+    world.statuses.map(({ stdout }) => stdout),
+    ["alerts", "none", "alerts"],
+  );
+  assert.equal(world.ready, "RelayReady");
+});
+
+test("report(): what is counted is no progress, and is written every ten seconds while pods are waited for, too", async () => {
+  const world = await readyWorld();
+  world.edit({ stdout: { alerts: true } });
+  const old = world.entry({ settings: "old" });
+  await world.pass();
+  for (let index = 0; index < 25; index += 1) {
+    world.clock.advance(1_000);
+    world.reports({ ...old, loss: { dropped: index } });
+    await world.pass();
+  }
+  assert.deepEqual(
+    world.statuses.map(({ loss }) => loss?.dropped),
+    [1, 11, 21],
+  );
+  assert.equal(world.ready, "AwaitingReport");
+});
+
+test("report(): a pod that changes its mind all the time costs a few writes at once, and then one a second", async () => {
+  const world = await readyWorld();
+  for (let index = 0; index < 200; index += 1) {
+    world.reports(world.entry(index % 2 === 0 ? { problem: "pods is forbidden" } : {}));
+    await world.pass();
+    world.clock.advance(55);
+  }
+  assert.ok(world.statuses.length > 10 && world.statuses.length <= 5 + 11, `${world.statuses.length} writes`);
+});
+
+test("report(): a pod is not called silent because the operator's clock is ahead", async () => {
+  const world = new World();
+  world.clock.advance(70_000);
+  assert.equal(await world.pass(), 10_000);
+  world.clock.advance(1_000);
+  world.reports(world.entry());
+  await world.pass();
+  assert.deepEqual(world.events, ["RelayReady"]);
+});
+
+test("report(): nothing is said about a relay that has been made anew meanwhile", async () => {
+  const world = await readyWorld();
+  const before = world.relay;
+  world.relay = parseRelay({ ...before, metadata: { ...before.metadata, uid: "uid-2" }, status: {} });
+  assert.equal(await world.pass(before), 0);
+  assert.deepEqual(world.statuses, []);
+});
+
 test("report(): nothing is said about a spec that has changed meanwhile", async () => {
   const world = await readyWorld();
   const before = world.relay;

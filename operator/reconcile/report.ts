@@ -3,7 +3,14 @@ import { type Relay, type RelayStatus, parseRelay, relayResource } from "../api/
 import { type Refusal, conditionsOf } from "../decide/conditions.ts";
 import { lostPodsOf } from "../decide/lost-pods.ts";
 import { readReports } from "../decide/reports.ts";
-import { isAwaitingReport, isNumbersOnly, isProgressOnly, isSameStatus, nextStatus } from "../decide/status.ts";
+import {
+  isAwaitingReport,
+  isNotReporting,
+  isNumbersOnly,
+  isProgressOnly,
+  isSameStatus,
+  nextStatus,
+} from "../decide/status.ts";
 import { transitionsOf } from "../decide/transitions.ts";
 import type { WriteResult } from "../decide/write-result.ts";
 import { forgetPods } from "./forget-pods.ts";
@@ -50,7 +57,7 @@ export async function report(
   const status = nextStatus(live, conditionsOf(situation), facts, reports, nowMs);
   const againMs = await write(key, live, status, deps, signal);
   const isOld = reports.gone.length > 0 && (await forgetPods(live, reports.gone, deps, signal));
-  if (!isAwaitingReport(status)) pace.reported(key);
+  if (!isAwaitingReport(status) && !isNotReporting(status)) pace.reported(key);
   return soonest(isOld ? atOnceMs : 0, againMs, reports.nextSilentMs ?? 0, lost.nextMs ?? 0);
 }
 
@@ -81,11 +88,16 @@ async function write(
   return isDeepStrictEqual(written.status.relays, live.status.relays) ? 0 : atOnceMs;
 }
 
-/** How long this news has to wait, because it is likely to be overtaken. */
+/** How long this news has to wait: it is likely to be overtaken, or there was too much of it. */
 function waitOf(key: string, live: RelayStatus, next: RelayStatus, pace: StatusPace): number {
-  if (isAwaitingReport(next) && !isAwaitingReport(live)) return pace.patienceMs(key);
-  if (isProgressOnly(live, next)) return pace.waitMs(key, "progress");
-  return isNumbersOnly(live, next) ? pace.waitMs(key, "numbers") : 0;
+  return Math.max(pace.floorMs(key), waitForMore(key, live, next, pace));
+}
+
+function waitForMore(key: string, live: RelayStatus, next: RelayStatus, pace: StatusPace): number {
+  if (isAwaitingReport(next) && !isAwaitingReport(live)) return pace.patienceMs(key, "report");
+  if (isNotReporting(next) && !isNotReporting(live)) return pace.patienceMs(key, "silence");
+  if (isNumbersOnly(live, next)) return pace.waitMs(key, "numbers");
+  return isProgressOnly(live, next) ? pace.waitMs(key, "progress") : 0;
 }
 
 /** Zeros aside. */

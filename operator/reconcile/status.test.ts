@@ -7,6 +7,7 @@ import { textHash } from "../../lib/process/text-hash.ts";
 import { type Relay, relayResource } from "../api/relay.ts";
 import { configMap, settingsFile } from "../desired/config-map.ts";
 import { deployment } from "../desired/deployment.ts";
+import { fieldManager } from "../desired/names.ts";
 import { service } from "../desired/service.ts";
 import { relayOf } from "../testing/samples.ts";
 import { factsOf, writeStatus } from "./status.ts";
@@ -63,15 +64,15 @@ test("factsOf(): the image is that of the relay's own container", () => {
   assert.equal(image, "relay:1");
 });
 
-test("factsOf(): the settings are those of the live ConfigMap, from its last write on", () => {
+test("factsOf(): the settings are those of the live ConfigMap, from the operator's last write on", () => {
   const { object } = configMap(relay);
   const data = object["data"] as Readonly<Record<string, string>>;
   const written = {
     ...object.metadata,
     creationTimestamp: "2026-01-01T00:00:00Z",
     managedFields: [
-      { manager: "a", time: "2026-01-03T00:00:00Z" },
-      { manager: "b", time: "2026-01-02T00:00:00Z" },
+      { manager: fieldManager, time: "2026-01-03T00:00:00Z" },
+      { manager: "labels", time: "2026-01-04T00:00:00Z" },
     ],
   };
   assert.deepEqual(factsOf(relay, known({ ...object, metadata: written })).settings, {

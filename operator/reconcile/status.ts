@@ -8,7 +8,7 @@ import { conditionTypes } from "../decide/reasons.ts";
 import { type Facts, hasSurplus } from "../decide/status.ts";
 import { settingsFile } from "../desired/config-map.ts";
 import { containerName } from "../desired/deployment.ts";
-import { metricsServiceName, selectorText } from "../desired/names.ts";
+import { fieldManager, metricsServiceName, selectorText } from "../desired/names.ts";
 import { grpcPortName } from "../desired/service.ts";
 import { relayKey } from "../watch/keys.ts";
 import type { Cached } from "./gather.ts";
@@ -141,8 +141,8 @@ function settingsOf(configMap: KubeObject | undefined): Facts["settings"] {
   const text = data[settingsFile];
   if (configMap === undefined || text === undefined) return undefined;
   const { creationTimestamp, managedFields = [] } = configMap.metadata;
-  const times = [creationTimestamp, ...managedFields.map(({ time }) => time)].flatMap((time) =>
-    time === undefined ? [] : [Date.parse(time)],
-  );
+  // Whoever else writes to it says nothing about the settings, and might do so all the time.
+  const ownTimes = managedFields.filter(({ manager }) => manager === fieldManager).map(({ time }) => time);
+  const times = [creationTimestamp, ...ownTimes].flatMap((time) => (time === undefined ? [] : [Date.parse(time)]));
   return { hash: textHash(text), sinceMs: Math.max(0, ...times) };
 }
