@@ -111,3 +111,14 @@ test("Contention: what was missing from the start is nobody's doing, what is mis
   contention.forget(key);
   assert.deepEqual(contention.suspicious(key, [gone]), []);
 });
+
+test("Contention: what was written and is missing again is gone, even if the relay was never complete", () => {
+  const contention = new Contention(new FakeClock());
+  const gone = { ...write, live: undefined };
+  for (let round = 0; round < 5; round += 1) {
+    const isSuspicious = contention.suspicious(key, [gone]).length > 0;
+    assert.equal(isSuspicious, round > 0);
+    contention.wrote(key, gone, isSuspicious ? deletion : undefined, false, 1);
+  }
+  assert.deepEqual(contention.due(key, [gone], 1), []);
+});

@@ -86,11 +86,13 @@ export class Contention {
   }
 
   /**
-   * The writes that may have put something back. What is missing when this process first looks was perhaps never there: after
-   * an upgrade there are objects that the version before did not make, and others have new names.
+   * The writes that may have put something back. What is missing when this process first looks, and was not written by it, was
+   * perhaps never there: after an upgrade there are objects that the version before did not make, and others have new names.
    */
   suspicious(key: string, writes: readonly PlannedWrite[]): readonly PlannedWrite[] {
-    return this.#converged.has(key) ? writes : writes.filter(({ live }) => live !== undefined);
+    if (this.#converged.has(key)) return writes;
+    const fights = this.#fights.get(key);
+    return writes.filter(({ desired, live }) => live !== undefined || fights?.has(nameOf(key, desired)) === true);
   }
 
   forget(key: string): void {
