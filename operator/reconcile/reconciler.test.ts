@@ -319,6 +319,19 @@ test("reconcile: a relay that runs is not frozen by one object of somebody else"
   assert.equal(reasonOf(status, "Stalled"), "NameConflict");
 });
 
+test("reconcile: rights in the cluster that are no longer wanted go, whatever namespace of agents is missing", async () => {
+  const details = { kind: "namespaces", name: "missing" };
+  const missing = new ApiError(404, { reason: "NotFound", details }, { verb: "apply", resource: "roles" });
+  const spec = { agents: { namespaces: ["missing"] }, enrichment: { remoteHost: false } };
+  const { writes, status } = await pass({
+    relay: relayOf(spec),
+    objects: [existing],
+    refuse: refuseWith(missing, "apply", "Role"),
+  });
+  assert.ok(writes.includes("delete ClusterRole"));
+  assert.equal(reasonOf(status, "Applied"), "NamespaceNotFound");
+});
+
 test("reconcile: a pass that is cut off reports nothing about the relay", async () => {
   const { outcome, writes, transitions } = await pass({
     relay: relayOf(),

@@ -268,22 +268,27 @@ async function assertSettled(namespace: string): Promise<void> {
   assert.deepEqual((await written()).slice(earlier), []);
 }
 
-test("adoption: the Service is not touched before our pods serve, and the condition says so", limit, async () => {
+test("adoption: what their pods need is not touched before ours serve, and the condition says so", limit, async () => {
   const namespace = "adopt-slowly";
   await foreignRelay(namespace, async () => await createAs("operator", await foreignObjects(namespace)));
   const service = { namespace, name: "kubearmor" };
   const { metadata } = await fetchObject(services, service);
+  const account = await fetchObject(serviceAccounts, { namespace, name: "kubearmor-relay" });
   const at = await refusedRelay(namespace, "NameConflict", { podAnnotations: { [HOLD_ANNOTATION]: "" } });
   await using endpoints = watchEndpoints(namespace);
   await adopt(at);
   const relay = await untilCondition(harness.admin, at, "Applied", "False", "Adopting");
-  assert.match(conditionOf(relay, "Reconciling")?.message ?? "", /: Service kubearmor$/);
+  assert.match(
+    conditionOf(relay, "Reconciling")?.message ?? "",
+    /: ServiceAccount kubearmor-relay, Service kubearmor$/,
+  );
   const held = await eventually("our pod is there", async () => {
     const all = await harness.admin.list(pods, { namespace, labelSelector: "operator.kubearmor.com/relay" });
     return all[0];
   });
   await untilIdle(operator);
   assert.equal((await fetchObject(services, service)).metadata.resourceVersion, metadata.resourceVersion);
+  assert.deepEqual(await fetchObject(serviceAccounts, at), account);
   await harness.admin.mergePatch(pods, held.metadata, { metadata: { annotations: { [HOLD_ANNOTATION]: null } } });
   await untilCondition(harness.admin, at, "Ready", "True");
   const { selector } = (await fetchObject(services, service))["spec"] as { selector: Readonly<Record<string, string>> };
@@ -303,6 +308,135 @@ test("adoption: the Service is not touched before our pods serve, and the condit
   });
 });
 
+/** What says to tools that they may not delete the object, however it came to be nobody's business of theirs. */
+const kept = {
+  "helm.sh/resource-policy": "keep",
+  "kustomize.toolkit.fluxcd.io/prune": "disabled",
+  "argocd.argoproj.io/sync-options": "Prune=false",
+};
+
+test(
+  "adoption keeps what tells Helm, Flux and Argo CD to leave the object alone, and nothing else",
+  limit,
+  async () => {
+    const namespace = "adopt-kept";
+    const annotations = { "meta.helm.sh/release-name": "kubearmor" };
+    await foreignRelay(namespace, async () => await createAs("helm", await foreignObjects(namespace, { annotations })));
+    for (const [resource, name] of kinds)
+      await harness.admin.mergePatch(resource, { namespace, name }, { metadata: { annotations: kept } });
+    const at = await refusedRelay(namespace, "NameConflict");
+    await adopt(at);
+    await untilCondition(harness.admin, at, "Ready", "True");
+    for (const [resource, name] of kinds) {
+      const { "deployment.kubernetes.io/revision": _revision, ...left } =
+        (await fetchObject(resource, { namespace, name })).metadata.annotations ?? {};
+      assert.deepEqual(left, kept, resource.kind);
+    }
+    await assertSettled(namespace);
+  },
+);
+
+test("adoption of objects whose record of who wrote them somebody cleared", limit, async () => {
+  const namespace = "adopt-cleared";
+  await foreignRelay(namespace, async () => await createAs("operator", await foreignObjects(namespace)));
+  const theirs = [];
+  for (const [resource, name] of kinds)
+    theirs.push(await harness.admin.mergePatch(resource, { namespace, name }, { metadata: { managedFields: [{}] } }));
+  const at = await refusedRelay(namespace, "NameConflict");
+  await adopt(at);
+  await untilCondition(harness.admin, at, "Ready", "True");
+  for (const [kind, [resource, name]] of kinds.entries()) await assertOurs(resource, { namespace, name }, theirs[kind]);
+  const { env } = templateOf(await fetchObject(deployments, at)).spec.containers[0];
+  assert.ok(!env.some(({ name }) => name === "ES_PASSWORD"));
+  await assertSettled(namespace);
+});
+
+test(
+  "adoption that is refused half-way leaves theirs as it was, and is undone by taking the annotation off",
+  limit,
+  async () => {
+    const namespace = "adopt-half";
+    await foreignRelay(namespace, async () => await createAs("operator", await foreignObjects(namespace)));
+    const name = { namespace, name: "kubearmor-relay" };
+    const account = await fetchObject(serviceAccounts, name);
+    const mount = { name: "none", mountPath: "/none" };
+    const containers = [{ name: "kubearmor-relay-server", volumeMounts: [mount] }];
+    const at = await refusedRelay(namespace, "NameConflict", { podTemplate: { spec: { containers } } });
+    await adopt(at);
+    await untilCondition(harness.admin, at, "Applied", "False", "Rejected");
+    await harness.admin.mergePatch(relayResource, at, {
+      metadata: { annotations: { [adoptAnnotation]: null } },
+      spec: { podTemplate: null },
+    });
+    await untilCondition(harness.admin, at, "Applied", "False", "NameConflict");
+    await untilIdle(operator);
+    const { metadata } = await fetchObject(deployments, name);
+    assert.deepEqual([metadata.ownerReferences, metadata.labels], [undefined, { "kubearmor-app": "kubearmor-relay" }]);
+    assert.deepEqual(await fetchObject(serviceAccounts, name), account);
+    await harness.admin.delete(relayResource, at, { propagationPolicy: "Background" });
+    await eventually("the relay is gone", async () =>
+      (await harness.admin.get(relayResource, at)) === undefined ? true : undefined,
+    );
+    await adopt(await refusedRelay(namespace, "NameConflict"));
+    await untilCondition(harness.admin, at, "Ready", "True");
+  },
+);
+
+test("adoption takes nothing that is no relay's, and the relay's deletion nothing either", limit, async () => {
+  const namespace = "adopt-unrelated";
+  await createNamespace(namespace);
+  const labels = { app: "web" };
+  const at = { namespace, name: "web" };
+  const containers = [{ name: "nginx", image: "nginx" }];
+  const template = { metadata: { labels }, spec: { containers } };
+  const unrelated: readonly (readonly [Resource, KubeObject])[] = [
+    [configMaps, { apiVersion: "v1", kind: "ConfigMap", metadata: at, data: { "index.html": "precious" } }],
+    [serviceAccounts, { apiVersion: "v1", kind: "ServiceAccount", metadata: at }],
+    [
+      services,
+      {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { namespace, name: "postgres" },
+        spec: { selector: { app: "postgres" }, ports: [{ port: 5432 }] },
+      },
+    ],
+    [
+      deployments,
+      {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: at,
+        spec: { replicas: 0, selector: { matchLabels: labels }, template },
+      },
+    ],
+  ];
+  for (const [resource, object] of unrelated) await harness.admin.create(resource, object);
+  await harness.createRelay(namespace, at.name, { service: { name: "postgres" } });
+  await adopt(at);
+  const relay = await untilCondition(harness.admin, at, "Applied", "False", "NameConflict");
+  await untilIdle(operator);
+  const message = conditionOf(relay, "Applied")?.message ?? "";
+  for (const why of [
+    "ServiceAccount web: no relay that could be taken over runs under it",
+    "ConfigMap web: only a Deployment, a Service and a ServiceAccount can be",
+    "Service postgres: it does not lead to a relay's pods",
+    "Deployment web: its pods are no relay's",
+  ])
+    assert.ok(message.includes(why), `${why} in ${message}`);
+  await harness.admin.delete(relayResource, at, { propagationPolicy: "Background" });
+  await eventually("the relay is gone", async () =>
+    (await harness.admin.get(relayResource, at)) === undefined ? true : undefined,
+  );
+  for (const [resource, { metadata, ...content }] of unrelated) {
+    const left = await fetchObject(resource, metadata);
+    assert.equal(left.metadata.ownerReferences, undefined);
+    const managers = left.metadata.managedFields?.map(({ manager }) => manager) ?? [];
+    assert.ok(!managers.includes("kubearmor-relay-operator"), resource.kind);
+    assert.deepEqual(left["data"], content["data"]);
+  }
+});
+
 const patches: Readonly<
   Record<string, readonly [change: (deployment: KubeObject, tower: ObjectMeta) => KubeObject, message: RegExp]>
 > = {
@@ -314,8 +448,19 @@ const patches: Readonly<
     /ConfigMap tower controls it/,
   ],
   "its selector asks for what our pods cannot have": [
+    (deployment) => withSelector(deployment, { "operator.kubearmor.com/relay": "x" }, []),
+    /its selector, which cannot be changed, asks for operator\.kubearmor\.com\/relay=x/,
+  ],
+  "its pods are no relay's": [
     (deployment) => withSelector(deployment, { "kubearmor-app": "other" }, []),
-    /its selector, which cannot be changed, asks for kubearmor-app=other/,
+    /ServiceAccount kubearmor-relay: no relay .*; Deployment kubearmor-relay: its pods are no relay's\)/,
+  ],
+  "somebody else owns it, too": [
+    (deployment, { name, uid = "" }) => {
+      const owner = { apiVersion: "v1", kind: "ConfigMap", name, uid };
+      return { ...deployment, metadata: { ...deployment.metadata, ownerReferences: [owner] } };
+    },
+    /ConfigMap tower owns it/,
   ],
   "its selector has an expression that our pods do not meet": [
     (deployment) => withSelector(deployment, {}, [{ key: "operator.kubearmor.com/relay", operator: "DoesNotExist" }]),
@@ -324,7 +469,10 @@ const patches: Readonly<
 };
 
 function withSelector(deployment: KubeObject, matchLabels: object, matchExpressions: readonly object[]): KubeObject {
-  const template = { ...templateOf(deployment), metadata: { labels: { a: "b", ...matchLabels } } };
+  const template = {
+    ...templateOf(deployment),
+    metadata: { labels: { a: "b", "kubearmor-app": "kubearmor-relay", ...matchLabels } },
+  };
   const spec = {
     ...(deployment["spec"] as object),
     selector: { matchLabels, matchExpressions },
