@@ -2020,7 +2020,7 @@ export const relaySchema: SchemaNode = {
         },
         "relays": {
           "type": "array",
-          "maxItems": 256,
+          "maxItems": 64,
           "unique": [
             "pod"
           ],
@@ -2077,7 +2077,7 @@ export const relaySchema: SchemaNode = {
               },
               "problem": {
                 "type": "string",
-                "maxLength": 8192
+                "maxLength": 1024
               }
             }
           }

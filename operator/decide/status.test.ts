@@ -127,6 +127,10 @@ test("isProgressOnly(): settings that change again before they were confirmed ar
   assert.ok(!isProgressOnly(rolling, { ...awaiting, observedGeneration: 9 }));
 });
 
+test("isProgressOnly(): what changes while nothing is under way is none", () => {
+  assert.ok(!isProgressOnly(first, { ...first, replicas: 2 }));
+});
+
 test("isAwaitingReport() is by the reason of Ready", () => {
   assert.ok(isAwaitingReport(awaiting));
   assert.ok(!isAwaitingReport(rolling));

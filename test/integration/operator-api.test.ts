@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ApiError } from "../../lib/kube/errors.ts";
-import { parseRelay } from "../../operator/api/relay.ts";
+import { apiVersion, parseRelay, relayKind, relayResource } from "../../operator/api/relay.ts";
 import { problemsOf } from "../../operator/decide/validate.ts";
 import { type Harness, startHarness } from "./operator-harness.ts";
 
@@ -97,10 +97,32 @@ for (const [sentence, spec] of Object.entries(accepted)) {
   test(`defaults and rules of the program are those of the server: ${sentence}`, async () => {
     const answer = await create(spec);
     assert.ok(!(answer instanceof ApiError), "it was refused");
-    const { apiVersion, kind, metadata } = answer;
+    const { kind, metadata } = answer;
     // What the harness adds for its fake nodes is a user's field like any other.
     const written = { apiVersion, kind, metadata, spec: { tolerations: [{ operator: "Exists" }], ...spec } };
     assert.deepEqual(parseRelay(written), answer);
     assert.deepEqual(problemsOf(parseRelay(answer)), []);
   });
 }
+
+/** What the server answers to these entries of pods. */
+async function report(entries: readonly { readonly pod: string; readonly problem?: string }[]): Promise<unknown> {
+  const name = `relay-${(serial += 1)}`;
+  const { namespace = "" } = (await harness.createRelay("default", name, {})).metadata;
+  const object = { apiVersion, kind: relayKind, metadata: { namespace, name }, status: { relays: entries } };
+  const options = { fieldManager: "relay-a", force: true, subresource: "status" } as const;
+  return await harness.admin.apply(relayResource, object, options).catch((error: unknown) => error);
+}
+
+const pods = (count: number) => Array.from({ length: count }, (_, index) => ({ pod: `relay-${index}` }));
+
+test("the API takes of a pod as long a problem as a relay tells, and no longer one", async () => {
+  assert.ok(!((await report([{ pod: "a", problem: "ß".repeat(1024) }])) instanceof ApiError));
+  const answer = await report([{ pod: "a", problem: "x".repeat(1025) }]);
+  assert.match(String(answer), /status\.relays\[0\]\.problem/);
+});
+
+test("the API takes entries of 64 pods, and no more", async () => {
+  assert.ok(!((await report(pods(64))) instanceof ApiError));
+  assert.match(String(await report(pods(65))), /status\.relays/);
+});
