@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ApiError } from "../../lib/kube/errors.ts";
 import { configMaps, deployments } from "../../lib/kube/resources.ts";
 import type { KubeClient, KubeObject, Resource } from "../../lib/kube/types.ts";
 import { FakeClock } from "../../lib/process/fake-clock.ts";
@@ -25,6 +26,8 @@ class World {
   relay = relayOf();
   /** What the server has by the time of a write, besides what the caches know. */
   late: readonly Report[] | undefined;
+  /** What another manager holds on to, and no JSON patch gets at. */
+  held: RelayStatus = {};
   #memory = { pace: new StatusPace(this.clock), contention: new Contention(this.clock) };
 
   /** The entry of the pod, as it would be when it has taken up the settings of this spec. */
@@ -106,11 +109,13 @@ class World {
     const status = object["status"] as RelayStatus;
     this.statuses.push(status);
     const relays = this.late ?? this.relay.status.relays;
-    return { ...this.relay, status: { ...status, ...(relays === undefined ? {} : { relays }) } };
+    return { ...this.relay, status: { ...this.held, ...status, ...(relays === undefined ? {} : { relays }) } };
   }
 
   async #forget(): Promise<KubeObject> {
     await Promise.resolve();
+    if (Object.keys(this.held).length > 0)
+      throw new ApiError(422, { reason: "Invalid" }, { verb: "patch", resource: "" });
     const { relays = [] } = this.relay.status;
     return {
       ...this.relay,
@@ -283,6 +288,16 @@ test("report(): a report that came just before an entry was removed is looked at
   assert.deepEqual(world.statuses, []);
   await world.pass();
   assert.equal(world.ready, "RelayProblem");
+});
+
+test("report(): what others wrote and could not be taken away is looked at again", async () => {
+  const world = await readyWorld();
+  world.held = { stdout: "old" };
+  world.edit({ stdout: { alerts: true } });
+  await world.pass();
+  world.clock.advance(2_000);
+  assert.equal(await world.pass(), 1);
+  assert.equal(world.ready, "AwaitingReport");
 });
 
 test("report(): the removal of an entry is followed by no other pass", async () => {

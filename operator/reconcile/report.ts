@@ -4,6 +4,7 @@ import { type Refusal, conditionsOf } from "../decide/conditions.ts";
 import { lostPodsOf } from "../decide/lost-pods.ts";
 import { readReports } from "../decide/reports.ts";
 import {
+  hasSurplus,
   isAwaitingReport,
   isNotReporting,
   isNumbersOnly,
@@ -85,7 +86,8 @@ async function write(
   deps.pace.wrote(key);
   for (const transition of transitionsOf(live.status, status)) deps.record(live, transition);
   // A report that came just before: its own watch event is older than this answer, and so is no news any more.
-  return isDeepStrictEqual(written.status.relays, live.status.relays) ? 0 : atOnceMs;
+  const isOld = !isDeepStrictEqual(written.status.relays, live.status.relays);
+  return isOld || hasSurplus(written.status, status) ? atOnceMs : 0;
 }
 
 /** How long this news has to wait: it is likely to be overtaken, or there was too much of it. */

@@ -1,4 +1,4 @@
-import { isConflict, isNotFound, isUntypeable } from "../../lib/kube/errors.ts";
+import { isConflict, isInvalid, isNotFound, isUntypeable } from "../../lib/kube/errors.ts";
 import { configMaps, deployments, services } from "../../lib/kube/resources.ts";
 import type { KubeClient, KubeObject, Resource } from "../../lib/kube/types.ts";
 import { textHash } from "../../lib/process/text-hash.ts";
@@ -54,10 +54,7 @@ export async function writeStatus(
     });
     deps.wrote(relayResource, written);
     const stored = parseRelay(written);
-    if (!hasSurplus(stored.status, status)) return stored;
-    const replaced = await replaceStatus(stored, status, deps.client, signal);
-    deps.wrote(relayResource, replaced);
-    return parseRelay(replaced);
+    return hasSurplus(stored.status, status) ? await removeSurplus(stored, status, deps, signal) : stored;
   } catch (error) {
     if (isNotFound(error)) return undefined;
     if (!isConflict(error)) throw error;
@@ -65,6 +62,23 @@ export async function writeStatus(
     const live = await deps.client.get(relayResource, { namespace, name }, signal);
     if (live?.metadata.uid === uid) throw error;
     return undefined;
+  }
+}
+
+/** @returns what was stored before when somebody else has written since: then the surplus is for the next pass. */
+async function removeSurplus(
+  stored: Relay,
+  status: RelayStatus,
+  deps: StatusDeps,
+  signal: AbortSignal,
+): Promise<Relay> {
+  try {
+    const replaced = await replaceStatus(stored, status, deps.client, signal);
+    deps.wrote(relayResource, replaced);
+    return parseRelay(replaced);
+  } catch (error) {
+    if (!isInvalid(error)) throw error;
+    return stored;
   }
 }
 
