@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { loadCluster } from "../../lib/kube/credentials.ts";
+import { ApiError } from "../../lib/kube/errors.ts";
 import { configMaps, deployments, namespaces } from "../../lib/kube/resources.ts";
 import type { KubeObject, Resource } from "../../lib/kube/types.ts";
 import { systemClock } from "../../lib/process/clock.ts";
@@ -200,7 +201,9 @@ async function untilRefused(namespace: string, words: RegExp): Promise<void> {
       await harness.admin.create(deployments, probe);
     } catch (error) {
       if (words.test(String(error))) return true;
-      throw error;
+      // For a moment the server may say that it is not ready to judge.
+      if (!(error instanceof ApiError)) throw error;
+      return undefined;
     }
     await harness.admin.delete(deployments, { namespace, name: "probe" });
     return undefined;
@@ -312,6 +315,5 @@ test("the namespace is being deleted: nothing is tried hot, and nothing of the r
   const refused = (await auditedCalls(harness.plane.auditLog)).filter(
     (call) => call.user === operatorUser && call.code === 403 && call.uri.includes(`/namespaces/${namespace}/`),
   );
-  console.log(`# ${refused.length} refused writes`);
   assert.ok(refused.length <= 12, `${refused.length} refused writes`);
 });
