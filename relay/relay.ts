@@ -17,7 +17,7 @@ import { Slots } from "./nodes/slots.ts";
 import { startPrinting } from "./printing.ts";
 import { startReport } from "./report/start-report.ts";
 import type { Reporter } from "./report/reporter.ts";
-import { notReady, type Phase } from "./readiness.ts";
+import { notReady, type Phase, seesAgents } from "./readiness.ts";
 import { type RelayServer, startServer } from "./server/server.ts";
 import { Subscriptions } from "./server/watch.ts";
 import { LiveSettings } from "./settings/live-settings.ts";
@@ -84,8 +84,8 @@ export async function startRelay(config: RelayConfig, deps: RelayDeps): Promise<
   );
   const subscriptions = new Subscriptions({ ...fixed.subscriptions, ...config.settings.limits }, hub, clock);
   let discovery: AgentDiscovery | undefined;
-  const readyz = () => notReady(phase, discovery?.states ?? []);
-  const isReceiving = () => readyz().length === 0 && nodes.hasAllStreams;
+  const readyz = () => notReady(phase, discovery);
+  const isReceiving = () => readyz().length === 0 && seesAgents(discovery) && nodes.hasAllStreams;
   const printing = startPrinting(
     { ...fixed.stdout, lease: config.lease, identity: config.identity },
     { writer: deps.stdout, hub, newClient: cluster?.newClient, isReceiving, clock, random, log },

@@ -37,6 +37,7 @@ export class AgentDiscovery implements AsyncDisposable {
    */
   #former: AgentPodWatch | undefined;
   readonly #ending = new Set<Promise<void>>();
+  #wasListed = false;
   #isClosed = false;
 
   constructor(options: AgentDiscoveryOptions, deps: ListWatchDeps, handlers: AgentDiscoveryHandlers) {
@@ -50,6 +51,11 @@ export class AgentDiscovery implements AsyncDisposable {
   /** Of the places wanted now. */
   get states(): readonly NamespaceState[] {
     return this.#current.states;
+  }
+
+  /** Whether the places that were wanted at some time have all been listed: from then on what is known is better than nothing. */
+  get wasListed(): boolean {
+    return this.#wasListed;
   }
 
   apply(options: AgentDiscoveryOptions): void {
@@ -95,7 +101,12 @@ export class AgentDiscovery implements AsyncDisposable {
   }
 
   #settle(watch: AgentPodWatch): void {
-    if (watch !== this.#current || this.#isClosed || this.#former === undefined) return;
+    if (watch !== this.#current || this.#isClosed) return;
+    if (!this.#wasListed) {
+      this.#wasListed = true;
+      this.#handlers.onState();
+    }
+    if (this.#former === undefined) return;
     this.#end(this.#former);
     this.#former = undefined;
     this.#report();
