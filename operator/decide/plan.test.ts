@@ -86,6 +86,11 @@ const cases: Readonly<Record<string, readonly [KubeObject | undefined, isSame: b
     false,
     "write",
   ],
+  "in another namespace, where our record is all that says whose it is: write": [
+    liveOf(roles, { ...record, namespace: "agents" }),
+    false,
+    "write",
+  ],
   "a cluster-scoped object that a predecessor left behind: take it over": [
     liveOf(clusterRoles, ownerLabels("kubearmor")),
     false,
@@ -219,7 +224,12 @@ const theirDeployment = deploymentBy({});
 const ourDeployment = deploymentBy(owner("uid-1"));
 
 /** A plan for somebody else's Service and ServiceAccount and this Deployment. */
-function adoptionPlan(live: KubeObject | undefined, isSame: boolean, wanting: readonly Relay[] = []): Plan {
+function adoptionPlan(
+  live: KubeObject | undefined,
+  isSame: boolean,
+  wanting: readonly Relay[] = [],
+  by: Relay = asking,
+): Plan {
   const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "kubearmor-relay" } };
   const spec = { selector: { "kubearmor-app": "kubearmor-relay" } };
   const pairs = [
@@ -228,7 +238,7 @@ function adoptionPlan(live: KubeObject | undefined, isSame: boolean, wanting: re
     { desired: ours, live },
   ];
   const differences = (found: KubeObject) => (isSame || found.kind !== "Deployment" ? [] : [".spec"]);
-  return planOf({ relay: asking, pairs, owned: [], wanting }, { fieldManager, differences });
+  return planOf({ relay: by, pairs, owned: [], wanting }, { fieldManager, differences });
 }
 
 const both = ["ServiceAccount", "Service"];
@@ -271,6 +281,15 @@ test("planOf() writes a Deployment with the selector that it has, when it is tak
     assert.ok(write);
     assert.deepEqual(selectorOf(write.desired.object), { matchLabels: more });
   }
+});
+
+test("planOf() takes over nothing without the annotation, and says of nothing that it could not", () => {
+  const { writes, adoptLater, foreign } = adoptionPlan(theirDeployment, true, [], relay);
+  assert.deepEqual([writes, adoptLater], [[], []]);
+  assert.deepEqual(
+    foreign.map(({ refusal }) => refusal),
+    [undefined, undefined, undefined],
+  );
 });
 
 test("planOf() takes over nothing that is no relay's, whatever the annotation asks for", () => {

@@ -61,7 +61,7 @@ async function recordWriters(
   signal: AbortSignal,
 ): Promise<void> {
   const live = await client.get(resource, object.metadata, signal);
-  if (live?.metadata.uid !== uid || (live.metadata.managedFields ?? []).length > 0) return;
+  if ((live?.metadata.managedFields ?? []).length > 0) return;
   const { apiVersion, kind, metadata } = object;
   const { name, namespace } = metadata;
   const identity = { apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid } };

@@ -180,27 +180,33 @@ test("carryOut() makes the server record who wrote what, where somebody cleared 
   assert.deepEqual(bodies[0], { apiVersion, kind, metadata: { name, namespace, uid } });
 });
 
-test("carryOut() leaves finalizers and what tells tools to keep the object with those who wrote them", async () => {
-  const annotations = {
-    "f:helm.sh/resource-policy": {},
-    "f:kustomize.toolkit.fluxcd.io/prune": {},
-    "f:argocd.argoproj.io/sync-options": {},
-  };
-  const finalizers = { ".": {}, 'v:"x"': {} };
-  const fieldsV1 = {
+test("carryOut() leaves with those who wrote them: finalizers, pull secrets, what tells tools to keep the object", async () => {
+  const stays = {
     "f:metadata": {
-      "f:annotations": { ".": {}, ...annotations, "f:meta.helm.sh/release-name": {} },
-      "f:finalizers": finalizers,
+      "f:annotations": {
+        "f:helm.sh/resource-policy": {},
+        "f:kustomize.toolkit.fluxcd.io/prune": {},
+        "f:argocd.argoproj.io/sync-options": {},
+      },
+      "f:labels": { "f:kustomize.toolkit.fluxcd.io/prune": {} },
+      "f:finalizers": { ".": {}, 'v:"x"': {} },
     },
+    "f:imagePullSecrets": {},
+    "f:secrets": {},
   };
+  const goes = { "f:metadata": { "f:annotations": { ".": {}, "f:meta.helm.sh/release-name": {} } } };
+  const annotations = { ...stays["f:metadata"]["f:annotations"], ...goes["f:metadata"]["f:annotations"] };
+  const fieldsV1 = { ...stays, "f:metadata": { ...stays["f:metadata"], "f:annotations": annotations } };
   const theirs = { ...entry("helm", "Update", ""), fieldsV1 };
-  const { bodies } = await write({ live: liveService({ managedFields: [theirs] }), adopts: true });
+  const controllers = entry("kube-controller-manager", "Update", "k:2");
+  const { bodies } = await write({ live: liveService({ managedFields: [theirs, controllers] }), adopts: true });
   const [, replace] = bodies[0] as { value: readonly ManagedFieldsEntry[] }[];
   assert.deepEqual(
-    replace?.value.map((each) => each.fieldsV1),
+    replace?.value.map((each) => [each.manager, each.fieldsV1]),
     [
-      { "f:metadata": { "f:annotations": { ".": {}, "f:meta.helm.sh/release-name": {} } } },
-      { "f:metadata": { "f:annotations": annotations, "f:finalizers": finalizers } },
+      [fieldManager, goes],
+      ["helm", stays],
+      ["kube-controller-manager", controllers.fieldsV1],
     ],
   );
 });
