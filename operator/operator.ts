@@ -6,7 +6,7 @@ import { applyDifferences } from "../lib/kube/apply.ts";
 import { createKubeClient } from "../lib/kube/client.ts";
 import type { Cluster } from "../lib/kube/cluster.ts";
 import { type EventRecorder, createEventRecorder } from "../lib/kube/events.ts";
-import { type Election, startElection } from "../lib/kube/lease.ts";
+import { type Election, defaultElectionTimes, startElection } from "../lib/kube/lease.ts";
 import { startListWatch } from "../lib/kube/list-watch.ts";
 import type { Clock, Random } from "../lib/process/clock.ts";
 import { startProbeServer } from "../lib/process/http.ts";
@@ -183,8 +183,10 @@ function elect(options: OperatorOptions, identity: string, deps: OperatorDeps): 
   const { cluster, clock, random, log } = deps;
   const client = createKubeClient(cluster, { log, userAgent, clock, random });
   const namespace = options.leaseNamespace ?? cluster.currentNamespace;
+  const times = options.leaseTimes ?? defaultElectionTimes;
   const election = startElection(
-    { namespace, name: leaseName, identity, ...options.leaseTimes },
+    // A standby has nothing else to do, and relays wait for it.
+    { namespace, name: leaseName, identity, ...times, lookPeriodMs: times.retryPeriodMs / 2 },
     { client, clock, random, log },
   );
   return {

@@ -120,6 +120,19 @@ test("startElection() takes a lease that nobody holds and renews it every two se
   assert.equal(api.spec.renewTime, "2023-11-14T22:13:30.123000Z");
 });
 
+test("startElection() looks as often as it is told, and takes what is given back at the next look", async () => {
+  const api = new LeaseApi();
+  const clock = new FakeClock();
+  const first = join(api, clock, "one");
+  await first.acquired;
+  const deps = { client: api.client(), clock, random: () => 0.999, log: silentLog };
+  await using second = startElection({ ...options, identity: "two", lookPeriodMs: 1_000 }, deps);
+  await pass(clock, 500);
+  await first[Symbol.asyncDispose]();
+  await pass(clock, 1_000);
+  assert.equal(await isResolved(second.acquired), true);
+});
+
 test("startElection() leaves a lease alone as long as it keeps changing, whatever its times say", async () => {
   const api = new LeaseApi();
   const clock = new FakeClock();

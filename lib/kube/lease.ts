@@ -46,6 +46,8 @@ export interface ElectionOptions extends Partial<ElectionTimes> {
   readonly name: string;
   /** Unique among the candidates, for instance the pod's name and a random part. */
   readonly identity: string;
+  /** How often one that does not hold it looks whether it was given back. Default the retry period. */
+  readonly lookPeriodMs?: number;
   /** What the holder tells the others with every write of the lease, its return included. */
   readonly annotations?: () => Readonly<Record<string, string>>;
   /** Told of the lease in another's or nobody's hands, after every look at it and before it is taken. */
@@ -111,7 +113,8 @@ class Candidate {
   readonly acquired = Promise.withResolvers<void>();
   readonly lost = Promise.withResolvers<Error>();
 
-  readonly #options: Required<Omit<ElectionOptions, "annotations" | "onOther" | "mayTake">> & ElectionOptions;
+  readonly #options: Required<Omit<ElectionOptions, "annotations" | "onOther" | "mayTake" | "lookPeriodMs">> &
+    ElectionOptions;
   readonly #deps: ElectionDeps;
   readonly #log: Log;
   readonly #stopping = new AbortController();
@@ -154,7 +157,8 @@ class Candidate {
       }
       if (this.mayWrite()) break;
       // Spread, so that candidates that began together do not collide at every attempt.
-      await this.#sleep((this.#options.retryPeriodMs * (1 + this.#deps.random())) / 2);
+      const { retryPeriodMs, lookPeriodMs = retryPeriodMs } = this.#options;
+      await this.#sleep((lookPeriodMs * (1 + this.#deps.random())) / 2);
     }
     this.#log.info("Became leader");
     this.acquired.resolve();
