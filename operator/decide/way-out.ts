@@ -66,7 +66,7 @@ export function obstacleOf({ foreign, leaving, claimed }: Plan): WriteResult | u
 export function postponed({ adoptLater }: Plan): WriteResult | undefined {
   if (adoptLater.length === 0) return undefined;
   const names = adoptLater.map(objectText).join(", ");
-  const message = `Taken over as soon as the relay's own pods serve, so that it never leads nowhere: ${names}`;
+  const message = `Taken over as soon as the relay's own pods serve, as theirs need it until then: ${names}`;
   return { kind: "failed", reason: "Adopting", message, isRetryable: true };
 }
 
